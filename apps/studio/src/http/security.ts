@@ -1,0 +1,46 @@
+import { type Allowed, hostAllowed, originAllowed, problem } from '@taproot/chat/server';
+import type { FastifyInstance } from 'fastify';
+
+/** Only this page's own scripts, styles and connections; nothing may frame it. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Checks before any route: a known Host everywhere, and no foreign Origin or other content type where something changes. */
+export function addSecurity(app: FastifyInstance, allowed: Allowed): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    if (!hostAllowed(request.headers.host, allowed))
+      return refuse(403, 'foreign-host', 'This host name is not served');
+    if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+    if (!originAllowed(request.headers, allowed))
+      return refuse(403, 'foreign-origin', 'This origin may not call');
+    const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+    if (type !== 'application/json') {
+      return refuse(415, 'unsupported-media-type', 'Send Content-Type: application/json');
+    }
+    return undefined;
+
+    function refuse(...args: Parameters<typeof problem>): unknown {
+      return reply
+        .code(args[0])
+        .type('application/problem+json')
+        .send(problem(...args));
+    }
+  });
+}

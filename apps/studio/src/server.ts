@@ -1,0 +1,82 @@
+import type { AddressInfo } from 'node:net';
+import fastifyCookie from '@fastify/cookie';
+import {
+  type Agent,
+  type Allowed,
+  type ChatServer,
+  createChatServer,
+  type ThreadInfo,
+  type User,
+} from '@taproot/chat/server';
+import type { RedisManager } from '@taproot/redis';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Environment } from './environment.ts';
+import { addAuth } from './http/auth.ts';
+import { addErrors } from './http/errors.ts';
+import { addHealth } from './http/health.ts';
+import { addPage } from './http/page.ts';
+import { addSecurity } from './http/security.ts';
+import { addThreads } from './http/threads.ts';
+
+export interface Studio {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface StudioOptions {
+  readonly environment: Environment;
+  readonly manager: RedisManager;
+  /** Makes the agent; it may list a user's own threads. */
+  readonly createAgent: (listThreads: (user: User) => Promise<readonly ThreadInfo[]>) => Agent;
+  readonly secret: Uint8Array;
+}
+
+const BODY_LIMIT = 256 * 1024;
+
+/** The studio's HTTP and WebSocket server, listening. */
+export async function startStudio({
+  environment,
+  manager,
+  createAgent,
+  secret,
+}: StudioOptions): Promise<Studio> {
+  const allowed = allowedOf(environment);
+  const app: FastifyInstance = fastify({
+    bodyLimit: BODY_LIMIT,
+    logger: { level: 'warn' },
+    forceCloseConnections: true,
+  });
+  const chat: ChatServer = createChatServer({
+    manager,
+    agent: createAgent((user) => chat.threads.list(user)),
+    secret,
+    allowed,
+    role: environment.role,
+    onError: (error) => app.log.error(error),
+  });
+  addSecurity(app, allowed);
+  addErrors(app);
+  await app.register(fastifyCookie);
+  addHealth(app, manager, chat, environment);
+  addAuth(app, chat, environment);
+  addThreads(app, chat);
+  await addPage(app);
+  app.server.on('upgrade', (request, socket, head) => chat.handleUpgrade(request, socket, head));
+  await app.listen({ host: environment.host, port: environment.port });
+  return { url: urlOf(app, environment), close: () => close(app, chat) };
+}
+
+/** New requests are refused first, then sockets are sent elsewhere and runs are left to others. */
+async function close(app: FastifyInstance, chat: ChatServer): Promise<void> {
+  await Promise.all([chat.close(), app.close()]);
+}
+
+function allowedOf({ host, allowedOrigins }: Environment): Allowed {
+  const names = allowedOrigins.map((origin) => new URL(origin).hostname);
+  return { hosts: new Set([host.toLowerCase(), ...names]), origins: new Set(allowedOrigins) };
+}
+
+function urlOf(app: FastifyInstance, { host }: Environment): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,77 @@
+import { type FormEvent, type KeyboardEvent, type ReactElement, useEffect, useId, useLayoutEffect, useRef } from 'react';
+import { Icon } from '../ui/Icon.tsx';
+import { useDraft } from './draft.ts';
+
+interface ComposerProps {
+  readonly thread: string | undefined;
+  /** Said under the box; what happens to a message sent now. */
+  readonly hint: string;
+  readonly offline: boolean;
+  readonly onSend: (text: string) => void;
+}
+
+/** The box to write in. It never blocks: what is sent while the connection is away waits as a pending message. */
+export function Composer({ thread, hint, offline, onSend }: ComposerProps): ReactElement {
+  const [text, write] = useDraft(thread);
+  const box = useRef<HTMLTextAreaElement>(null);
+  const hintId = useId();
+  useGrowingHeight(box, text);
+  useFocusOnArrival(box, thread);
+
+  const send = (event?: FormEvent) => {
+    event?.preventDefault();
+    const message = text.trim();
+    if (!message) return;
+    write('');
+    onSend(message);
+    box.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // An Enter that ends an IME composition belongs to the input method.
+    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) send(event);
+  };
+
+  return (
+    <form className="composer" onSubmit={send} data-testid="composer-form" data-offline={offline}>
+      <div className="composer-box">
+        <textarea
+          ref={box}
+          id="composer"
+          data-testid="composer"
+          aria-label="Message"
+          aria-describedby={hintId}
+          placeholder="Ask the guide…"
+          rows={1}
+          value={text}
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <button type="submit" className="send" data-testid="send" aria-label="Send message" disabled={!text.trim()}>
+          <Icon name="arrowUp" size={20} />
+        </button>
+      </div>
+      <p id={hintId} className="composer-hint">
+        {hint}
+      </p>
+    </form>
+  );
+}
+
+/** Grows the box with its text; the style sheet's `max-height` bounds it. */
+function useGrowingHeight(box: { readonly current: HTMLTextAreaElement | null }, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  useLayoutEffect(() => {
+    const area = box.current;
+    if (!area) return;
+    area.style.height = 'auto';
+    area.style.height = `${area.scrollHeight}px`;
+  }, [box, text]);
+}
+
+/** Puts the cursor into the box of a newly opened thread, except on touch screens, where it would raise the keyboard. */
+function useFocusOnArrival(box: { readonly current: HTMLTextAreaElement | null }, thread: string | undefined): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per thread
+  useEffect(() => {
+    if (matchMedia('(hover: hover)').matches) box.current?.focus({ preventScroll: true });
+  }, [box, thread]);
+}

@@ -1,0 +1,49 @@
+import type { Applied, ProtocolErrorCode } from '../protocol/index.ts';
+
+/** The server's own codes (PROTOCOL.md, "Error codes") and those of the client. */
+export type ChatClientErrorCode =
+  | ProtocolErrorCode
+  /** The client was closed. */
+  | 'closed'
+  /** The caller's signal was aborted. */
+  | 'aborted'
+  /** No answer from the server, or none in time. */
+  | 'network'
+  /** HTTP 401, or close code 4401. */
+  | 'not-signed-in'
+  /** HTTP 403. */
+  | 'not-allowed'
+  /** Any other HTTP status that is not 2xx; see `status`. */
+  | 'http'
+  /** The server sent something that is not of the protocol. */
+  | 'bad-answer';
+
+export interface ChatClientErrorFields {
+  /** Whether what was asked for happened: see PROTOCOL.md, "Errors". */
+  readonly applied?: Applied;
+  readonly retryAfterMs?: number;
+  /** HTTP status, where there was one. */
+  readonly status?: number;
+  /** The `code` of the server's problem document, where there was one. */
+  readonly problem?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the client. */
+export class ChatClientError extends Error {
+  override readonly name = 'ChatClientError';
+  readonly code: ChatClientErrorCode;
+  readonly applied: Applied;
+  readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
+  readonly problem: string | undefined;
+
+  constructor(code: ChatClientErrorCode, message: string, fields: ChatClientErrorFields = {}) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = code;
+    this.applied = fields.applied ?? 'unknown';
+    this.retryAfterMs = fields.retryAfterMs;
+    this.status = fields.status;
+    this.problem = fields.problem;
+  }
+}

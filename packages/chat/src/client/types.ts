@@ -1,0 +1,163 @@
+import type {
+  After,
+  AttachedFrame,
+  ChatMessage,
+  EventFrame,
+  Limits,
+  Position,
+  RedisCondition,
+} from '../protocol/index.ts';
+import type { ChatClientError } from './errors.ts';
+
+export interface ChatClientOptions {
+  /** Origin of the server, `http:` or `https:`, for example `http://127.0.0.1:7070`. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer` and changed for a ticket before each socket. Absent: the browser's cookie. */
+  readonly token?: string;
+  /** @default globalThis.WebSocket */
+  readonly WebSocket?: typeof WebSocket;
+  /** @default globalThis.fetch */
+  readonly fetch?: typeof fetch;
+  /** Full jitter: the n-th wait is random between 0 and `min(maxMs, minMs * 2 ** n)`. @default DEFAULT_BACKOFF */
+  readonly backoff?: Backoff;
+  /** A socket without an answer to a ping for this long is taken as dead. Minimum 50. @default 15000 */
+  readonly pingIntervalMs?: number;
+  /** From the start of a connection until `ready`, and for each HTTP request. @default 10000 */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface Backoff {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+export interface ConnectionState {
+  /** `open` means that the server said `ready`; `waiting` for the next attempt; `closed` makes no attempt by itself. */
+  readonly socket: 'connecting' | 'open' | 'waiting' | 'closed';
+  /** As last told by the server; `unknown` while it cannot be asked. */
+  readonly redis: RedisCondition | 'unknown';
+  /** When `socket` or `redis` last changed: milliseconds since 1970, by the local clock. */
+  readonly since: number;
+  /** While `waiting`: when the next attempt starts, by the local clock. */
+  readonly retryAt?: number;
+  /** How the server closed the last socket. */
+  readonly closedBy?: { readonly code: number; readonly reason: string };
+  /** The server wants a (new) sign-in; call `reconnect` after it. */
+  readonly signIn: boolean;
+  /** Threads that a `status` frame named, when only some are affected. */
+  readonly affected?: readonly string[];
+  readonly epoch?: string;
+  readonly user?: { readonly id: string; readonly name: string };
+  readonly limits?: Limits;
+}
+
+/** An unaccepted message, as the outbox shows it. */
+export interface OutboxEntry {
+  readonly thread: string;
+  readonly id: string;
+  readonly text: string;
+  /** `retrying`: at least one attempt was lost or put off. `refused`: it will not be sent again. */
+  readonly state: 'sending' | 'retrying' | 'refused';
+  readonly error?: ChatClientError;
+}
+
+/** A message given to `send`. */
+export interface PendingMessage {
+  readonly id: string;
+  /** Rejects with a `ChatClientError` when the server refuses it, the signal aborts or the client is closed. */
+  readonly accepted: Promise<{ readonly seq: number; readonly run: string }>;
+  readonly state: OutboxEntry['state'] | 'accepted';
+}
+
+export interface SendOptions {
+  /** The idempotency key. @default a random UUID */
+  readonly id?: string;
+  /** Gives up sending; a message that is on its way may still arrive. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ThreadViewEvents {
+  /** Exactly once and in order, apart from what a `reset` takes back. */
+  event: EventFrame;
+  /** Everything above `frame.seq` is void; events go on from there. */
+  reset: AttachedFrame;
+  /** Every `attached` frame that was taken, also that of a reset (after `reset`). */
+  attached: AttachedFrame;
+  /** The thread does not exist any more; the view is closed. */
+  deleted: undefined;
+  /** The server refused to attach; retried by itself only if the code says that it can pass. */
+  error: ChatClientError;
+}
+
+/** One thread's events. Attached while it is open or has a listener of `event`. */
+export interface ThreadView {
+  readonly thread: string;
+  /** From `after`, which defaults to the view's own position, else to the head of the log. Replaces an earlier position. */
+  open(after?: After): void;
+  /** Detaches, also if there are listeners; the position is kept for the next `open`. */
+  close(): void;
+  readonly position: Position | undefined;
+  readonly attached: boolean;
+  on<K extends keyof ThreadViewEvents>(name: K, listener: (value: ThreadViewEvents[K]) => void): () => void;
+}
+
+export interface ThreadSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ThreadDetails extends ThreadSummary, Position {
+  /** The oldest `seq` that the log retains. */
+  readonly first: number;
+}
+
+/** A page of history, oldest message first, and the position whose following events it lacks. */
+export interface MessagesPage extends Position {
+  readonly messages: readonly ChatMessage[];
+  /** Messages of `messages` whose run has not started, in the order of their runs. */
+  readonly waiting?: readonly { readonly id: string; readonly run: string }[];
+}
+
+export interface PageOptions {
+  /** A message id: the page holds the newest messages before it. */
+  readonly before?: string;
+  /** 1 to 200. @default 50, by the server */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ChatClientEvents {
+  connection: ConnectionState;
+  outbox: readonly OutboxEntry[];
+  /** An `error` frame that belongs to no message and no thread of this client. */
+  error: ChatClientError;
+}
+
+export interface ChatClient {
+  readonly connection: ConnectionState;
+  /** Unaccepted messages, oldest first. */
+  readonly outbox: readonly OutboxEntry[];
+  /** True after `close()`. */
+  readonly closed: boolean;
+  on<K extends keyof ChatClientEvents>(name: K, listener: (value: ChatClientEvents[K]) => void): () => void;
+  /** The one view of this thread. */
+  thread(id: string): ThreadView;
+  /** Queues a message; it is sent as soon as the socket allows, again after each cut, in order within its thread. */
+  send(thread: string, text: string, options?: SendOptions): PendingMessage;
+  /** Forgets a message of the outbox, for instance a refused one. */
+  discard(id: string): void;
+  /** Connects now: after a sign-in (with the new token, unless cookies are used), or to shorten a wait. */
+  reconnect(options?: { readonly token?: string }): void;
+  listThreads(options?: { readonly signal?: AbortSignal }): Promise<readonly ThreadSummary[]>;
+  createThread(title?: string): Promise<ThreadDetails>;
+  getThread(id: string, options?: { readonly signal?: AbortSignal }): Promise<ThreadDetails>;
+  renameThread(id: string, title: string): Promise<void>;
+  deleteThread(id: string): Promise<void>;
+  getMessages(id: string, options?: PageOptions): Promise<MessagesPage>;
+  /** Ends sockets, requests and timers for good; runs on the server go on. */
+  close(): Promise<void>;
+}

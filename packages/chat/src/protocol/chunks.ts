@@ -1,0 +1,152 @@
+import type { Chunk, LifecycleEvent, LogEvent, RunError, RunOutcome } from './events.ts';
+import type { ChatChunk, LifecycleData, RunMetadata } from './messages.ts';
+import { OpenStep } from './open-step.ts';
+
+/** What the mapper needs of an event; an `event` frame is one. */
+export interface RunEvent {
+  readonly seq: number;
+  readonly run?: string;
+  readonly at?: number;
+  readonly data: LogEvent | readonly Chunk[];
+}
+
+/**
+ * Takes the events of one run, in order, and returns the chunks of its message (PROTOCOL.md §9.4). What it returns
+ * never makes AI SDK throw, also if the first events are missing.
+ */
+export type RunMapper = (event: RunEvent) => ChatChunk[];
+
+/**
+ * One mapper for one run. The server's history and the client's transport use the same, so a message reads the same
+ * live and reloaded.
+ */
+export function createRunMapper(): RunMapper {
+  const mapper = new MessageOfRun();
+  return (event) => mapper.take(event);
+}
+
+class MessageOfRun {
+  #started = false;
+  #ended = false;
+  #agent: string | undefined;
+  #step: OpenStep | undefined;
+
+  take(event: RunEvent): ChatChunk[] {
+    if (this.#ended || event.run === undefined) return [];
+    const chunks = isBatch(event.data)
+      ? event.data.flatMap((chunk) => this.#content(event.seq, chunk))
+      : this.#one(event, event.data);
+    if (this.#started || chunks.length === 0) return chunks;
+    this.#started = true;
+    return [
+      { type: 'start', messageId: event.run, messageMetadata: metadata({ run: event.run, at: event.at }) },
+      ...chunks,
+    ];
+  }
+
+  #one(event: RunEvent, data: LogEvent): ChatChunk[] {
+    switch (data.type) {
+      case 'user-message':
+        return [];
+      case 'agent_started':
+        this.#agent = data.agent;
+        return [this.#lifecycle('started')];
+      case 'agent_thinking':
+        return [this.#lifecycle('thinking')];
+      case 'tool_executing':
+        return this.#executing(event.seq, data);
+      case 'tool_completed':
+        return this.#completed(event.seq, data);
+      case 'agent_completed':
+        return [this.#lifecycle('completed')];
+      case 'run-resumed':
+        return this.#resumed(data);
+      case 'run-ended':
+        return this.#end(event, data.outcome, data.error);
+      default:
+        return this.#content(event.seq, data);
+    }
+  }
+
+  #executing(seq: number, data: Extract<LifecycleEvent, { type: 'tool_executing' }>): ChatChunk[] {
+    const { callId, tool, input } = data;
+    const { opening, step } = this.#open();
+    const chunk: ChatChunk = {
+      type: 'tool-input-available',
+      toolCallId: callId,
+      toolName: tool,
+      input,
+      dynamic: true,
+    };
+    return [...opening, ...step.callStarted(seq, callId, chunk)];
+  }
+
+  #completed(seq: number, data: Extract<LifecycleEvent, { type: 'tool_completed' }>): ChatChunk[] {
+    const step = this.#step;
+    if (!step?.hasCall(data.callId)) return [];
+    const call = { toolCallId: data.callId, dynamic: true };
+    const chunks = step.callCompleted(
+      seq,
+      data.callId,
+      data.error === undefined
+        ? { type: 'tool-output-available', output: data.output, ...call }
+        : { type: 'tool-output-error', errorText: data.error, ...call },
+    );
+    return step.settled ? [...chunks, ...this.#finishStep()] : chunks;
+  }
+
+  #content(seq: number, chunk: Chunk): ChatChunk[] {
+    const { opening, step } = this.#open();
+    const chunks = step.content(seq, chunk);
+    // A lone delta without its start opens nothing.
+    if (chunks.length === 0 && opening.length > 0) this.#step = undefined;
+    return chunks.length === 0 ? [] : [...opening, ...chunks];
+  }
+
+  /** Void text can only be in the open step: a step ends with a recorded result, and what has one is never run again. */
+  #resumed(data: Extract<LifecycleEvent, { type: 'run-resumed' }>): ChatChunk[] {
+    if (!this.#started) return [];
+    const { supersedes } = data;
+    const chunks = supersedes && this.#step ? this.#step.supersede(supersedes.from, supersedes.to) : [];
+    return [...chunks, this.#lifecycle('resumed')];
+  }
+
+  /** Never an `error` chunk: that would leave `useChat` in the status `error`, although the thread can go on. */
+  #end(event: RunEvent, outcome: RunOutcome, error: RunError | undefined): ChatChunk[] {
+    this.#ended = true;
+    const finishReason = outcome === 'done' || outcome === 'stopped' ? 'stop' : 'error';
+    const messageMetadata = metadata({ run: event.run, outcome, at: event.at });
+    return [
+      ...(this.#step?.close() ?? []),
+      ...this.#finishStep(),
+      this.#lifecycle('ended', error === undefined ? { outcome } : { outcome, error }),
+      { type: 'finish', finishReason, messageMetadata },
+    ];
+  }
+
+  #open(): { opening: ChatChunk[]; step: OpenStep } {
+    if (this.#step) return { opening: [], step: this.#step };
+    this.#step = new OpenStep();
+    return { opening: [{ type: 'start-step' }], step: this.#step };
+  }
+
+  #finishStep(): ChatChunk[] {
+    if (!this.#step) return [];
+    this.#step = undefined;
+    return [{ type: 'finish-step' }];
+  }
+
+  /** One id for all, so that each replaces the one before; it is first in the message, where no reset reaches it. */
+  #lifecycle(state: LifecycleData['state'], more: Partial<LifecycleData> = {}): ChatChunk {
+    const agent = this.#agent === undefined ? {} : { agent: this.#agent };
+    return { type: 'data-lifecycle', id: 'lifecycle', data: { state, ...agent, ...more } };
+  }
+}
+
+function isBatch(data: RunEvent['data']): data is readonly Chunk[] {
+  return Array.isArray(data);
+}
+
+function metadata(fields: { readonly [K in keyof RunMetadata]: RunMetadata[K] | undefined }): RunMetadata {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,21 @@
+export { createRunMapper, type RunEvent, type RunMapper } from './chunks.ts';
+export { type AfterClose, afterClose, CLOSE } from './close-codes.ts';
+export type { Chunk, LifecycleEvent, LogEvent, MessagePart, RunError, RunOutcome } from './events.ts';
+export {
+  type After,
+  type Applied,
+  type AttachedFrame,
+  type ClientFrame,
+  ERROR_CODES,
+  type ErrorFrame,
+  type EventFrame,
+  type Limits,
+  type Position,
+  type ProtocolErrorCode,
+  type ReadyFrame,
+  type RedisCondition,
+  type ResetReason,
+  type ServerFrame,
+  type StatusFrame,
+} from './frames.ts';
+export type { ChatChunk, ChatData, ChatMessage, LifecycleData, RunMetadata } from './messages.ts';

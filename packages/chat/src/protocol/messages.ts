@@ -1,0 +1,30 @@
+import type { UIMessage, UIMessageChunk } from 'ai';
+import type { RunError, RunOutcome } from './events.ts';
+
+/** Where a run is in its life, as shown in the one `data-lifecycle` part of its message. */
+export interface LifecycleData {
+  readonly state: 'started' | 'thinking' | 'resumed' | 'completed' | 'ended';
+  /** Name of the agent; absent if the run ended before one started. */
+  readonly agent?: string;
+  /** Set when `state` is `ended`. */
+  readonly outcome?: RunOutcome;
+  readonly error?: RunError;
+}
+
+/** Metadata of a message (PROTOCOL.md §3.5, §9.4); a user message has `run` and `at`. */
+export interface RunMetadata {
+  readonly run?: string;
+  /** When the run started, once it ended: when it ended. Milliseconds since 1970, by the clock of Redis. */
+  readonly at?: number;
+  /** Absent while the run goes on. */
+  readonly outcome?: RunOutcome;
+}
+
+// A type, not an interface: AI SDK wants an index signature here.
+export type ChatData = { lifecycle: LifecycleData };
+
+/** A message of a thread. An assistant message's id is its run's id, a user message's the `id` of `send`. */
+export type ChatMessage = UIMessage<RunMetadata, ChatData>;
+
+/** A chunk of a run's message, as AI SDK's `useChat` reads it. */
+export type ChatChunk = UIMessageChunk<RunMetadata, ChatData>;

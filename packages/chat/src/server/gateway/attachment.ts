@@ -1,0 +1,60 @@
+import type { LogEntry, RedisManager, TailPosition } from '@taproot/redis';
+import type { After, AttachedFrame } from '../../protocol/index.ts';
+import type { ThreadKeys } from '../threads/keys.ts';
+
+export interface AttachmentOptions {
+  readonly manager: RedisManager;
+  readonly thread: string;
+  readonly keys: ThreadKeys;
+  readonly after: After | undefined;
+  /** Sends one frame; resolves when the socket can take more. */
+  readonly send: (frame: string) => Promise<void>;
+}
+
+/** One thread on one socket: where it stands, then its events. */
+export class Attachment {
+  readonly #options: AttachmentOptions;
+  readonly #abort = new AbortController();
+  readonly done: Promise<void>;
+
+  constructor(options: AttachmentOptions) {
+    this.#options = options;
+    this.done = this.#follow();
+  }
+
+  detach(): Promise<void> {
+    this.#abort.abort();
+    return this.done;
+  }
+
+  async #follow(): Promise<void> {
+    const { manager, thread, keys, after, send } = this.#options;
+    const { signal } = this.#abort;
+    for await (const item of manager.log.tail(keys.log, {
+      signal,
+      ...(after && { after: readAfter(after) }),
+    })) {
+      if (signal.aborted) return;
+      await send(
+        item.kind === 'entry' ? eventFrame(thread, item.entry) : JSON.stringify(attachedFrame(thread, item)),
+      );
+    }
+  }
+}
+
+function readAfter({ seq, chain, marks }: After): {
+  seq: number;
+  chain?: string;
+  marks?: After['marks'] & {};
+} {
+  return { seq, ...(chain !== undefined && { chain }), ...(marks && { marks }) };
+}
+
+function attachedFrame(thread: string, { kind: _, ...position }: TailPosition): AttachedFrame {
+  return { type: 'attached', thread, ...position };
+}
+
+/** The stored bytes go out as they are: the frame is the entry's object with the frame's own members put before. */
+function eventFrame(thread: string, { seq, chain, prev, body }: LogEntry): string {
+  return `{"type":"event","thread":"${thread}","seq":${seq},"chain":"${chain}","prev":"${prev}",${body.slice(1)}`;
+}

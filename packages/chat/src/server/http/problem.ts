@@ -1,0 +1,40 @@
+import { STATUS_CODES } from 'node:http';
+import type { ChatError, ChatErrorCode } from '../errors.ts';
+
+/** An `application/problem+json` body (RFC 9457). */
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ChatErrorCode;
+  readonly detail: string;
+}
+
+const STATUS: Readonly<Record<ChatErrorCode, number>> = {
+  'bad-frame': 400,
+  'bad-request': 400,
+  'unknown-type': 400,
+  'not-supported': 501,
+  'not-found': 404,
+  'not-attached': 409,
+  'id-reused': 409,
+  'too-large': 413,
+  'queue-full': 429,
+  'too-many-attached': 429,
+  'redis-unavailable': 503,
+  internal: 500,
+  unauthenticated: 401,
+  forbidden: 403,
+  'foreign-origin': 403,
+  'foreign-host': 403,
+  'unsupported-media-type': 415,
+};
+
+export function problem(status: number, code: ChatErrorCode, detail: string): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail };
+}
+
+/** The HTTP answer for a failure. */
+export function problemOf({ code, message }: ChatError): Problem {
+  return problem(STATUS[code], code, message);
+}

@@ -1,0 +1,95 @@
+import type { RedisManager } from '@taproot/redis';
+import { z } from 'zod';
+import type { User } from '../agent.ts';
+import { ChatError } from '../errors.ts';
+import { THREAD_ID } from '../frame-schemas.ts';
+import { readHistory } from '../threads/history.ts';
+import type { ThreadStore } from '../threads/store.ts';
+
+/** What a route gets, whatever the HTTP framework. */
+export interface RouteRequest {
+  readonly user: User;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+}
+
+export interface RouteReply {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+/** One route of the threads' HTTP interface; `path` has `:id` parameters as Fastify and Express take them. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly handle: (request: RouteRequest) => Promise<RouteReply>;
+}
+
+const title = z.string().trim().max(200);
+const createBody = z.object({ title: title.optional() }).nullish();
+const renameBody = z.object({ title: title.min(1) });
+const historyQuery = z.object({
+  before: z.coerce.number().int().min(1).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(200),
+});
+
+/** Routes under `/threads` (PROTOCOL.md, "Threads"). All need a signed-in user. */
+export function threadRoutes(threads: ThreadStore, manager: RedisManager): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/threads',
+      handle: async ({ user }) => ({ status: 200, body: { threads: await threads.list(user) } }),
+    },
+    {
+      method: 'POST',
+      path: '/threads',
+      handle: async ({ user, body }) => {
+        const wanted = read(createBody, body)?.title;
+        return { status: 201, body: await threads.create(user, wanted) };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/threads/:id',
+      handle: async ({ user, params }) => ({ status: 200, body: await threads.get(user, idOf(params)) }),
+    },
+    {
+      method: 'PATCH',
+      path: '/threads/:id',
+      handle: async ({ user, params, body }) => ({
+        status: 200,
+        body: await threads.rename(user, idOf(params), read(renameBody, body).title),
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/threads/:id/messages',
+      handle: async ({ user, params, query }) => {
+        const id = idOf(params);
+        const { before, limit } = read(historyQuery, query);
+        const keys = await threads.authorize(user, id);
+        const head = await manager.log.head(keys.log);
+        const history = await readHistory(threads.entries(id), head?.origin ?? '', before);
+        return { status: 200, body: { ...history, messages: history.messages.slice(-limit) } };
+      },
+    },
+  ];
+}
+
+function idOf(params: Readonly<Record<string, string>>): string {
+  const { id } = params;
+  if (id === undefined || !THREAD_ID.test(id)) throw new ChatError('not-found', 'There is no such thread');
+  return id;
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ChatError(
+    'bad-request',
+    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not valid'}`,
+  );
+}

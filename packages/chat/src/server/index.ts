@@ -1,0 +1,12 @@
+export type { Agent, RunContext, StepContext, User } from './agent.ts';
+export { authenticate, type Credential, credentialOf, SESSION_COOKIE } from './auth/authenticate.ts';
+export { type Session, Sessions } from './auth/sessions.ts';
+export { ChatServer, type ChatServerOptions, createChatServer, DEFAULT_CHAT_OPTIONS } from './chat-server.ts';
+export { ChatError, type ChatErrorCode, RETRY_AFTER_MS, toChatError } from './errors.ts';
+export { conditionOf } from './gateway/gateway.ts';
+export { LIMITS } from './gateway/limits.ts';
+export { type Allowed, hostAllowed, isForwarded, isLoopbackHost, originAllowed } from './http/origin.ts';
+export { type Problem, problem, problemOf } from './http/problem.ts';
+export type { Route, RouteReply, RouteRequest } from './http/routes.ts';
+export { StepError } from './runs/step-error.ts';
+export type { Accepted, ThreadDetails, ThreadInfo } from './threads/store.ts';

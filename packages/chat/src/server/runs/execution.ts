@@ -1,0 +1,222 @@
+import type { RedisManager } from '@taproot/redis';
+import type { UIMessage } from 'ai';
+import type { Chunk, MessagePart, RunError, RunOutcome } from '../../protocol/index.ts';
+import type { Agent, RunContext, User } from '../agent.ts';
+import type { ThreadKeys } from '../threads/keys.ts';
+import { Appender } from './appender.ts';
+import { Lease } from './lease.ts';
+import { NOTHING_LOGGED, type Replay } from './replay.ts';
+import { END } from './scripts.ts';
+import { RunAborted } from './step-error.ts';
+import { Steps } from './steps.ts';
+
+/** A run that this worker owns. */
+export interface OwnedRun {
+  readonly thread: string;
+  readonly run: string;
+  readonly keys: ThreadKeys;
+  readonly fence: number;
+  readonly message: { readonly id: string; readonly parts: readonly MessagePart[] };
+  readonly user: User;
+  /** What former owners logged; absent for a run that nobody had before. */
+  readonly replay?: Replay;
+  /** How long it may still take, in ms. */
+  readonly deadlineMs: number;
+}
+
+export interface ExecutionOptions {
+  readonly manager: RedisManager;
+  readonly agent: Agent;
+  readonly leaseMs: number;
+  readonly maxBufferedBytes: number;
+  readonly history: (run: OwnedRun) => Promise<readonly UIMessage[]>;
+  /** Told of what an agent threw, which clients never see. */
+  readonly onAgentError: (error: unknown, run: OwnedRun) => void;
+}
+
+/** How an execution left its run: ended (with the run that waits next), or to others. */
+export type Left =
+  | { readonly ended: true; readonly next: string }
+  | { readonly ended: false; readonly why: RunAborted };
+
+/** Executes one run under its lease and fence, from agent_started to run-ended. */
+export class Execution {
+  readonly #options: ExecutionOptions;
+  readonly #run: OwnedRun;
+  readonly #abort = new AbortController();
+  readonly #lease: Lease;
+  readonly #appender: Appender;
+  readonly #open = new Map<string, 'text' | 'reasoning'>();
+
+  constructor(options: ExecutionOptions, run: OwnedRun) {
+    this.#options = options;
+    this.#run = run;
+    const record = run.keys.run(run.run);
+    const { manager, leaseMs, maxBufferedBytes } = options;
+    this.#lease = new Lease({
+      manager,
+      record,
+      fence: run.fence,
+      leaseMs,
+      lost: (why) => this.#abort.abort(why),
+    });
+    this.#appender = new Appender({
+      manager,
+      log: run.keys.log,
+      record,
+      run: run.run,
+      fence: run.fence,
+      signal: this.#abort.signal,
+      maxBufferedBytes,
+    });
+  }
+
+  /** Leaves the run to others: its agent is told to stop, and the lease is given back. */
+  stop(): void {
+    this.#abort.abort(new RunAborted('stopping', 'This worker stops'));
+  }
+
+  async execute(): Promise<Left> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), Math.max(0, this.#run.deadlineMs));
+    try {
+      await this.#preamble();
+      const failure = await this.#answer(deadline.signal);
+      return await this.#end(failure);
+    } catch (error) {
+      if (!(error instanceof RunAborted)) throw error;
+      return await this.#leave(error);
+    } finally {
+      clearTimeout(timer);
+      this.#lease.stop();
+    }
+  }
+
+  async #preamble(): Promise<void> {
+    const { replay = NOTHING_LOGGED, fence } = this.#run;
+    const { supersedes } = replay;
+    if (this.#run.replay !== undefined) {
+      await this.#appender.event({ type: 'run-resumed', fence, ...(supersedes && { supersedes }) });
+    }
+    if (!replay.agentStarted)
+      await this.#appender.event({ type: 'agent_started', agent: this.#options.agent.name });
+    if (!replay.agentThinking) await this.#appender.event({ type: 'agent_thinking' });
+  }
+
+  /** Runs the agent. Resolves with what went wrong in it, if anything did. */
+  async #answer(deadline: AbortSignal): Promise<RunError | undefined> {
+    const signal = AbortSignal.any([this.#abort.signal, deadline]);
+    const steps = new Steps(this.#run.run, this.#appender, this.#run.replay ?? NOTHING_LOGGED, signal);
+    try {
+      const answer = this.#options.agent.run(this.#context(steps, signal));
+      for await (const chunk of abortable(answer, signal)) if (!steps.replaying) await this.#yielded(chunk);
+      await this.#closeTexts();
+      await this.#appender.event({ type: 'agent_completed' });
+      return undefined;
+    } catch (error) {
+      if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
+      if (deadline.aborted) return { code: 'deadline', message: 'The answer took too long' };
+      if (error instanceof RunAborted && error.code === 'nondeterministic') {
+        return {
+          code: 'nondeterministic',
+          message: 'The agent did not repeat its steps, so it could not be continued',
+        };
+      }
+      if (error instanceof RunAborted) throw error;
+      this.#options.onAgentError(error, this.#run);
+      return { code: 'agent', message: 'The agent failed' };
+    }
+  }
+
+  #context(steps: Steps, signal: AbortSignal): RunContext {
+    const { thread, run, user, message } = this.#run;
+    return {
+      thread,
+      run,
+      user,
+      message: { ...message, text: message.parts.map((part) => part.text).join('\n') },
+      history: () => this.#options.history(this.#run),
+      signal,
+      step: async (tool, input, fn) => {
+        // A step is a unit of its own for readers: text before it is closed, so that a takeover can drop what follows.
+        if (!steps.replaying) await this.#closeTexts();
+        return steps.step(tool, input, fn);
+      },
+    };
+  }
+
+  async #yielded(chunk: Chunk): Promise<void> {
+    if (chunk.type === 'text-start') this.#open.set(chunk.id, 'text');
+    else if (chunk.type === 'reasoning-start') this.#open.set(chunk.id, 'reasoning');
+    else if (chunk.type === 'text-end' || chunk.type === 'reasoning-end') {
+      if (!this.#open.delete(chunk.id)) return;
+    } else if (chunk.type === 'text-delta' && !this.#open.has(chunk.id)) {
+      // Its start was before a step, or before the point from which a takeover repeats.
+      await this.#yielded({ type: 'text-start', id: chunk.id });
+    } else if (chunk.type === 'reasoning-delta' && !this.#open.has(chunk.id)) {
+      await this.#yielded({ type: 'reasoning-start', id: chunk.id });
+    }
+    await this.#appender.chunk(chunk);
+  }
+
+  async #closeTexts(): Promise<void> {
+    const open = [...this.#open];
+    this.#open.clear();
+    for (const [id, kind] of open) await this.#appender.chunk({ type: `${kind}-end`, id });
+    await this.#appender.flush();
+  }
+
+  async #end(error: RunError | undefined): Promise<Left> {
+    const outcome: RunOutcome = error === undefined ? 'done' : 'error';
+    await this.#closeTexts();
+    const { keys, run, fence } = this.#run;
+    const { manager } = this.#options;
+    const data = { type: 'run-ended', outcome, ...(error && { error }) };
+    let next = '';
+    await this.#appender.write(async (n) => {
+      const reply = (await manager.script(END, {
+        keys: [keys.log.stream, keys.log.head, keys.queue, keys.run(run)],
+        args: [
+          keys.log.channel,
+          manager.deployment.publish,
+          run,
+          String(fence),
+          String(n),
+          JSON.stringify({ run, data }).slice(1),
+          outcome,
+        ],
+      })) as string[];
+      if (reply[0] === 'fence') throw new RunAborted('fence', 'Another worker owns this run by now');
+      next = reply[3] ?? '';
+    });
+    return { ended: true, next };
+  }
+
+  async #leave(why: RunAborted): Promise<Left> {
+    this.#abort.abort(why);
+    // After a lost fence there is nothing to give back; otherwise the next owner need not wait for the lease to end.
+    if (why.code !== 'fence') await this.#lease.release().catch(() => undefined);
+    return { ended: false, why };
+  }
+}
+
+/** Ends the iteration when the signal aborts, also while the agent does not answer. */
+async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => undefined);
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    for (;;) {
+      const result = await Promise.race([iterator.next(), aborted.promise]);
+      if (result.done) return;
+      yield result.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Not awaited: an agent that hangs must not hold the run.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}

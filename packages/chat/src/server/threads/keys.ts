@@ -1,0 +1,49 @@
+import { type LogKeys, logKeys } from '@taproot/redis';
+
+/** Keys of one thread; all in its slot. */
+export interface ThreadKeys {
+  readonly log: LogKeys;
+  /** Hash: owner, title, createdAt, updatedAt. */
+  readonly meta: string;
+  /** Hash: (user, message id) → digest, seq, run; kept for the thread's life. */
+  readonly ids: string;
+  /** List of open runs, oldest first: the one at work, then those that wait. */
+  readonly queue: string;
+  /** Hash of one run: state, fence, lease, message, user. */
+  run(run: string): string;
+}
+
+/** Ids are checked before they get here: a brace in one would move its keys to another slot. */
+export function threadKeys(thread: string): ThreadKeys {
+  const prefix = `taproot:{thread:${thread}}`;
+  return {
+    log: logKeys(prefix),
+    meta: `${prefix}:meta`,
+    ids: `${prefix}:ids`,
+    queue: `${prefix}:queue`,
+    run: (run) => `${prefix}:run:${run}`,
+  };
+}
+
+/** Sorted set of a user's threads by last change, in ms since 1970. */
+export function userThreadsKey(user: string): string {
+  return `taproot:{user:${encodeURIComponent(user)}}:threads`;
+}
+
+/** Partitions of the pending index. */
+export const PENDING_PARTITIONS = 16;
+
+/** Sorted set of `thread/run` that were intended and have not ended, by time of intent. */
+export function pendingKey(partition: number): string {
+  return `taproot:{pending:${partition}}`;
+}
+
+/** The partition of a thread (FNV-1a, 32 bits). */
+export function pendingPartition(thread: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < thread.length; i++) hash = Math.imul(hash ^ thread.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % PENDING_PARTITIONS;
+}
+
+/** Where workers hear of new runs; the message is `thread/run`. What is missed here is found by the sweep. */
+export const DISPATCH_CHANNEL = 'taproot:dispatch';

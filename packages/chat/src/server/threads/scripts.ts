@@ -1,0 +1,46 @@
+import { defineScript, LOG_LUA, type Script } from '@taproot/redis';
+
+/** KEYS head meta; ARGV origin owner title now. Makes thread and log together. */
+export const CREATE_THREAD: Script = defineScript(
+  'thread.create',
+  `${LOG_LUA}
+log_create(KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[2], 'owner', ARGV[2], 'title', ARGV[3], 'createdAt', log_now(), 'updatedAt', log_now())
+return redis.call('HMGET', KEYS[2], 'createdAt')`,
+);
+
+/**
+ * KEYS stream head meta ids queue run; ARGV channel publish rest owner id digest run maxOpen title message user.
+ * Stores message and run together. Replies {status, seq, run}; status ok, dup, reused, missing or full.
+ */
+export const SEND: Script = defineScript(
+  'thread.send',
+  `${LOG_LUA}
+if redis.call('HGET', KEYS[3], 'owner') ~= ARGV[4] then return { 'missing' } end
+local known = log_once(KEYS[4], ARGV[5], ARGV[6])
+if known[1] == 'reused' then return known end
+if known[1] == 'dup' then
+  local at = string.find(known[2], ' ', 1, true)
+  return { 'dup', string.sub(known[2], 1, at - 1), string.sub(known[2], at + 1) }
+end
+if redis.call('LLEN', KEYS[5]) >= tonumber(ARGV[8]) then return { 'full' } end
+local entry = log_append(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3])
+if not entry then return { 'missing' } end
+local now = log_now()
+redis.call('HSET', KEYS[6], 'state', 'queued', 'fence', 0, 'takeovers', 0, 'queuedAt', now, 'seq', entry[1],
+  'message', ARGV[10], 'user', ARGV[11])
+redis.call('RPUSH', KEYS[5], ARGV[7])
+log_remember(KEYS[4], ARGV[5], ARGV[6], entry[1] .. ' ' .. ARGV[7])
+redis.call('HSET', KEYS[3], 'updatedAt', now)
+if redis.call('HGET', KEYS[3], 'title') == '' then redis.call('HSET', KEYS[3], 'title', ARGV[9]) end
+return { 'ok', entry[1], ARGV[7] }`,
+);
+
+/** KEYS meta; ARGV owner title. Replies 1, or 0 where there is no such thread of this owner. */
+export const RENAME: Script = defineScript(
+  'thread.rename',
+  `
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'title', ARGV[2])
+return 1`,
+);

@@ -1,0 +1,26 @@
+export { fullJitter, pause } from './connection/backoff.ts';
+export type { RedisArgument } from './connection/connection.ts';
+export { DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
+export { type RedisErrorCode, RedisManagerError, type RedisRole } from './errors.ts';
+export type { Check, Checks, Health, RedisState } from './health.ts';
+export {
+  type Appended,
+  type AppendInput,
+  appendedFromReply,
+  bodyRest,
+  DurableLog,
+  LOG_LUA,
+  type LogEntry,
+  type LogHead,
+  type LogKeys,
+  type LogPosition,
+  logKeys,
+  MAX_PUBLISHED_BYTES,
+  type TailItem,
+  type TailOptions,
+  type TailPosition,
+} from './log/index.ts';
+export { type CallOptions, createRedisManager, type RedisManager } from './manager.ts';
+export { DEFAULT_OPTIONS, type RedisManagerOptions } from './options.ts';
+export { defineScript, type Script } from './script.ts';
+export type { ChannelListener } from './subscriptions.ts';

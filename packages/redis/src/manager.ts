@@ -1,0 +1,283 @@
+import { performance } from 'node:perf_hooks';
+import { Connection, type RedisArgument } from './connection/connection.ts';
+import { type Endpoint, endpointOfSocket, endpointOfUrl } from './connection/endpoint.ts';
+import { agree, type Deployment } from './deployment.ts';
+import { createEmbeddedServer, type EmbeddedServer } from './embedded/index.ts';
+import { RedisManagerError } from './errors.ts';
+import { type Health, HealthBoard, type RedisState } from './health.ts';
+import { DurableLog } from './log/index.ts';
+import { Monitor } from './monitor.ts';
+import { type RedisManagerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { Probe } from './probe.ts';
+import { claimDeployment } from './registry.ts';
+import type { Script } from './script.ts';
+import { type ChannelListener, Subscriptions } from './subscriptions.ts';
+import { checkVersion } from './version.ts';
+
+/** Options of one call. */
+export interface CallOptions {
+  /** How long the call may take in all, in ms. @default the manager's `deadlineMs` */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** Reply with Buffers instead of strings. @default false */
+  readonly buffers?: boolean;
+}
+
+/** Errors that no waiting mends: a process that never was ready should say so and end. */
+const FATAL = new Set([
+  'invalid-options',
+  'version-unsupported',
+  'embedded-failed',
+  'embedded-data-folder',
+  'noauth',
+]);
+/** Owners of an embedded server are subscribed here; the server stops with the last of them. */
+const OWNERS_CHANNEL = 'taproot:owners';
+
+/**
+ * The one owner of a process's connections to a Redis deployment.
+ *
+ * It starts connecting at once and never stops trying; {@link RedisManager.ready} tells when it can be used, and its
+ * state is told to listeners. Every failure is a {@link RedisManagerError}.
+ */
+export class RedisManager {
+  readonly log: DurableLog;
+  readonly #options: ResolvedOptions;
+  readonly #board = new HealthBoard();
+  readonly #subscriptions = new Subscriptions();
+  readonly #command: Connection;
+  readonly #subscriber: Connection;
+  readonly #probe: Probe;
+  readonly #monitor: Monitor;
+  readonly #release: () => void;
+  readonly #scripts = new Map<string, Script>();
+  readonly #embedded: EmbeddedServer | undefined;
+  #wasReady = false;
+  #leaving = false;
+  #deployment: Deployment | undefined;
+  #version: string | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Use {@link createRedisManager}. */
+  constructor(options: RedisManagerOptions) {
+    this.#options = resolveOptions(options);
+    const { target, app } = this.#options;
+    const identity = target.kind === 'url' ? endpointOfUrl(target.url).node : target.dataDir;
+    this.#release = this.#options.allowSecond ? () => undefined : claimDeployment(identity);
+    if (target.kind === 'embedded') {
+      this.#embedded = createEmbeddedServer({
+        dataDir: target.dataDir,
+        ...(this.#options.serverBin !== undefined && { serverBin: this.#options.serverBin }),
+        ...(this.#options.maxMemoryBytes !== undefined && { maxMemoryBytes: this.#options.maxMemoryBytes }),
+      });
+    }
+    this.#command = this.#connection('command');
+    this.#subscriber = this.#connection('subscriber');
+    this.#probe = new Probe(this.#command, this.#subscriptions, app);
+    this.#monitor = new Monitor({
+      board: this.#board,
+      probe: this.#probe,
+      command: this.#command,
+      subscriber: this.#subscriber,
+      intervalMs: this.#options.probeIntervalMs,
+      prepare: () => this.#prepare(),
+    });
+    this.log = new DurableLog(this);
+    this.#board.on(({ state }) => {
+      if (state === 'ready') this.#wasReady = true;
+    });
+    this.#start();
+  }
+
+  get state(): RedisState {
+    return this.#board.current.state;
+  }
+
+  /** The state with its reason and what the last probe found. */
+  health(): Health {
+    return this.#board.current;
+  }
+
+  /** Calls the listener at each change of state or reason, until the returned function is called. */
+  on(_event: 'state', listener: (health: Health) => void): () => void {
+    return this.#board.on(listener);
+  }
+
+  /** What all processes on this deployment agree on. Throws `not-ready` before the first {@link ready}. */
+  get deployment(): Deployment {
+    if (this.#deployment === undefined) throw notReady('The manager has not been ready yet');
+    return this.#deployment;
+  }
+
+  /** Server and version, e.g. `redis 7.0.15`; undefined before the first connection. */
+  get serverVersion(): string | undefined {
+    return this.#version;
+  }
+
+  /** Where this manager connects, without credentials: `host:port` or `unix:path`. */
+  get node(): string {
+    return this.#command.node;
+  }
+
+  /**
+   * Resolves when a write, a read and a publish→receive probe have passed.
+   * Rejects `not-ready` after `timeoutMs` (default: never), at once for what no waiting mends, and `closed`.
+   */
+  ready(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = ({ state, error, reason }: Health): void => {
+      if (state === 'ready') resolve();
+      else if (state === 'closing' || state === 'closed')
+        reject(notReady('The Redis manager is closed', 'closed'));
+      else if (error !== undefined && FATAL.has(error.code) && !this.#wasReady) reject(error);
+      else if (options.signal?.aborted) reject(notReady(reason ?? 'Waiting was aborted', 'aborted'));
+    };
+    const off = this.#board.on(look);
+    const onAbort = (): void => look(this.health());
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            const { state, reason } = this.health();
+            reject(notReady(`Redis is not ready after ${options.timeoutMs} ms (${reason ?? state})`));
+          }, options.timeoutMs);
+    look(this.health());
+    return promise.finally(() => {
+      off();
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  /** Sends any command, e.g. `call(['INFO', 'memory'])`. RESP3 replies: numbers, strings, arrays, maps as objects. */
+  call(args: readonly RedisArgument[], options: CallOptions = {}): Promise<unknown> {
+    return this.#command.call(args, {
+      deadlineAt: performance.now() + (options.deadlineMs ?? this.#options.deadlineMs),
+      signal: options.signal,
+      buffers: options.buffers,
+    });
+  }
+
+  /** Runs a script by its SHA-1, and whole where the server has forgotten it. */
+  async script(
+    script: Script,
+    input: { readonly keys: readonly string[]; readonly args: readonly RedisArgument[] },
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    this.#scripts.set(script.sha, script);
+    const deadlineAt = performance.now() + (options.deadlineMs ?? this.#options.deadlineMs);
+    const rest = [String(input.keys.length), ...input.keys, ...input.args];
+    const send = { deadlineAt, signal: options.signal, buffers: options.buffers };
+    try {
+      return await this.#command.call(['EVALSHA', script.sha, ...rest], send);
+    } catch (error) {
+      if (!(error instanceof RedisManagerError) || error.code !== 'noscript') throw error;
+      return this.#command.call(['EVAL', script.lua, ...rest], send);
+    }
+  }
+
+  /** Hears a channel until the returned function is called; see {@link ChannelListener.active} for gaps. */
+  subscribe(channel: string, listener: ChannelListener): () => Promise<void> {
+    return this.#subscriptions.add(channel, listener);
+  }
+
+  /** Ends all connections; the embedded server stops with its last owner. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #start(): void {
+    if (this.#embedded !== undefined) this.#subscriptions.add(OWNERS_CHANNEL, { message: () => undefined });
+    this.#probe.start();
+    this.#command.start();
+    this.#subscriber.start();
+    this.#monitor.start();
+  }
+
+  #connection(role: 'command' | 'subscriber'): Connection {
+    const { app, connectTimeoutMs, maxQueuedCalls } = this.#options;
+    return new Connection({
+      role,
+      name: `${app}:${role}:manager`,
+      connectTimeoutMs,
+      maxQueuedCalls,
+      locate: (signal) => this.#locate(role, signal),
+      onUp: (client) => {
+        if (role === 'subscriber') this.#subscriptions.attach(client);
+        this.#monitor.wake();
+      },
+      onDown: (error) => {
+        if (role === 'subscriber') this.#subscriptions.detach();
+        else this.#monitor.failed(error);
+        this.#monitor.wake();
+      },
+    });
+  }
+
+  /** Where to connect now; starts the embedded server if nobody has. Only one of the connections needs to. */
+  async #locate(role: 'command' | 'subscriber', signal: AbortSignal): Promise<Endpoint> {
+    const { target } = this.#options;
+    if (target.kind === 'url') return endpointOfUrl(target.url);
+    // The server stops with its last owner: whoever leaves must not start it again.
+    if (this.#embedded === undefined || this.#leaving)
+      throw notReady('The Redis manager is closed', 'closed');
+    if (role === 'command') await this.#embedded.ensure(signal);
+    return endpointOfSocket(this.#embedded.socketPath);
+  }
+
+  async #prepare(): Promise<void> {
+    const send = (...args: string[]): Promise<unknown> => this.call(args);
+    this.#version = checkVersion(String(await send('INFO', 'server')), this.#command.node);
+    this.#deployment = await agree(send, 'publish');
+    await Promise.all([...this.#scripts.values()].map(({ lua }) => send('SCRIPT', 'LOAD', lua)));
+  }
+
+  async #close(): Promise<void> {
+    this.#board.set('closing', this.health().checks);
+    await this.#monitor.stop();
+    const stopServer = await this.#leave();
+    await this.#probe.stop();
+    await this.#subscriber.close();
+    if (stopServer) await this.#shutDownServer();
+    await this.#command.close();
+    await this.#embedded?.close();
+    this.#release();
+    this.#board.set('closed', this.health().checks);
+  }
+
+  /** Leaves the embedded server's owners. True if this was the last of them: Redis orders the leaves, so one sees zero. */
+  async #leave(): Promise<boolean> {
+    if (this.#embedded === undefined || this.#command.client === undefined) return false;
+    await this.#subscriber.client?.unsubscribe(OWNERS_CHANNEL).catch(() => undefined);
+    if (this.#options.keepRunning) return false;
+    try {
+      const reply = await this.call(['PUBSUB', 'NUMSUB', OWNERS_CHANNEL]);
+      return Array.isArray(reply) && Number(reply[1]) === 0;
+    } catch (error) {
+      // Redis does not answer, so nobody can tell who else owns it: it is left running for the next owner to find.
+      if (error instanceof RedisManagerError) return false;
+      throw error;
+    }
+  }
+
+  async #shutDownServer(): Promise<void> {
+    this.#leaving = true;
+    try {
+      await this.call(['SHUTDOWN', 'NOSAVE'], { deadlineMs: 10_000 });
+    } catch (error) {
+      // The server ends the connection instead of answering.
+      if (!(error instanceof RedisManagerError) || error.code !== 'connection-lost') throw error;
+    }
+  }
+}
+
+function notReady(message: string, code: RedisManagerError['code'] = 'not-ready'): RedisManagerError {
+  return new RedisManagerError(message, { code, retryable: code === 'not-ready', applied: 'no' });
+}
+
+/** Makes the process's one manager for a Redis deployment and starts connecting. Throws `invalid-options`, `double-manager`. */
+export function createRedisManager(options: RedisManagerOptions = {}): RedisManager {
+  return new RedisManager(options);
+}

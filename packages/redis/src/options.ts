@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { RedisManagerError } from './errors.ts';
+
+/** Options of {@link createRedisManager}. All optional. */
+export interface RedisManagerOptions {
+  /** First part of each connection's name, `app:role:owner` in CLIENT LIST. @default 'taproot' */
+  readonly app?: string;
+  /** `redis://`, `rediss://` or `unix://` URL. Absent: the environment's `REDIS_URL`; both absent: an embedded server. */
+  readonly url?: string;
+  /** Folder of the embedded server. @default '.taproot' */
+  readonly dataDir?: string;
+  /** Server program of the embedded server. @default `REDIS_SERVER_BIN`, else redis-server or valkey-server on PATH */
+  readonly serverBin?: string;
+  /** `maxmemory` of the embedded server, in bytes. @default a quarter of the RAM, at most 1 GiB */
+  readonly maxMemoryBytes?: number;
+  /** Leave the embedded server running when its last owner closes. @default false */
+  readonly keepRunning?: boolean;
+  /** How long a call may take in all, in ms, at least 1. @default 2000 */
+  readonly deadlineMs?: number;
+  /** How long one attempt to connect may take, in ms, at least 10. @default 2000 */
+  readonly connectTimeoutMs?: number;
+  /** Time between two readiness probes, in ms, at least 50. A probe unanswered for 3 × this ends the connection. @default 1000 */
+  readonly probeIntervalMs?: number;
+  /** Calls that may wait for a connection; more are refused with `queue-full`. @default 1000 */
+  readonly maxQueuedCalls?: number;
+  /** Read for `REDIS_URL`. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Allow a second manager for the same deployment in this process; for tests. @default false */
+  readonly allowSecond?: boolean;
+}
+
+/** Options after defaults and validation. */
+export interface ResolvedOptions {
+  readonly app: string;
+  readonly target:
+    | { readonly kind: 'url'; readonly url: URL }
+    | { readonly kind: 'embedded'; readonly dataDir: string };
+  readonly serverBin: string | undefined;
+  readonly maxMemoryBytes: number | undefined;
+  readonly keepRunning: boolean;
+  readonly deadlineMs: number;
+  readonly connectTimeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly maxQueuedCalls: number;
+  readonly allowSecond: boolean;
+}
+
+export const DEFAULT_OPTIONS = {
+  app: 'taproot',
+  dataDir: '.taproot',
+  keepRunning: false,
+  deadlineMs: 2000,
+  connectTimeoutMs: 2000,
+  probeIntervalMs: 1000,
+  maxQueuedCalls: 1000,
+  allowSecond: false,
+} as const;
+
+/** Applies the defaults and checks every value once. Throws `invalid-options`. */
+export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
+  const env = options.env ?? process.env;
+  // An empty variable counts as absent.
+  const url = options.url || env.REDIS_URL || undefined;
+  const app = options.app ?? DEFAULT_OPTIONS.app;
+  if (!/^[\w.-]{1,32}$/.test(app))
+    throw invalid('app', '1 to 32 letters, digits, dots, dashes or underscores', app);
+  return {
+    app,
+    target:
+      url === undefined
+        ? { kind: 'embedded', dataDir: resolve(options.dataDir ?? DEFAULT_OPTIONS.dataDir) }
+        : { kind: 'url', url: parseRedisUrl(url) },
+    serverBin: options.serverBin,
+    maxMemoryBytes: optionalNumber('maxMemoryBytes', options.maxMemoryBytes, 4 * 2 ** 20),
+    keepRunning: options.keepRunning ?? DEFAULT_OPTIONS.keepRunning,
+    deadlineMs: number('deadlineMs', options.deadlineMs, 1),
+    connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 10),
+    probeIntervalMs: number('probeIntervalMs', options.probeIntervalMs, 50),
+    maxQueuedCalls: number('maxQueuedCalls', options.maxQueuedCalls, 0),
+    allowSecond: options.allowSecond ?? DEFAULT_OPTIONS.allowSecond,
+  };
+}
+
+type NumberOption = 'deadlineMs' | 'connectTimeoutMs' | 'probeIntervalMs' | 'maxQueuedCalls';
+
+function number(name: NumberOption, value: number | undefined, min: number): number {
+  return optionalNumber(name, value, min) ?? DEFAULT_OPTIONS[name];
+}
+
+function optionalNumber(name: string, value: number | undefined, min: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isFinite(value) || value < min)
+    throw invalid(name, `a number of at least ${min}`, String(value));
+  return value;
+}
+
+/** Parses a URL without ever quoting it: it may hold a password. */
+function parseRedisUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalid('url', 'a URL such as redis://user:password@host:6379/0', 'something that is not a URL');
+  }
+  if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
+    throw invalid(
+      'url',
+      'a redis://, rediss:// or unix:// URL',
+      `the scheme ${JSON.stringify(url.protocol)}`,
+    );
+  }
+  if (url.protocol !== 'unix:' && !/^\/?\d*$/.test(url.pathname)) {
+    throw invalid('url', 'a database number after the host, such as /0', 'another path');
+  }
+  return url;
+}
+
+function invalid(option: string, expected: string, got: string): RedisManagerError {
+  return new RedisManagerError(`Option ${option}: expected ${expected}, got ${got}`, {
+    code: 'invalid-options',
+    retryable: false,
+    applied: 'no',
+  });
+}
