@@ -5,6 +5,7 @@
  *
  * Uses REDIS_URL if it is set, otherwise an embedded Redis in .taproot/example.
  */
+import { createHash, randomUUID } from 'node:crypto';
 import { createRedisManager, logKeys, RedisManagerError } from '@taproot/redis';
 
 const manager = createRedisManager({ app: 'example', dataDir: '.taproot/example' });
@@ -29,9 +30,11 @@ try {
 // A durable log: numbered without holes, chained, appended once per id.
 const keys = logKeys('example:{orders}');
 await manager.log.create(keys);
-const once = { key: 'example:{orders}:ids', id: `order-${process.pid}`, digest: 'two apples' };
-const first = await manager.log.append(keys, { data: { order: 'two apples' }, once });
-const again = await manager.log.append(keys, { data: { order: 'two apples' }, once });
+const data = { order: 'two apples' };
+const digest = createHash('sha256').update(JSON.stringify(data)).digest('hex');
+const once = { key: 'example:{orders}:ids', id: randomUUID(), digest };
+const first = await manager.log.append(keys, { data, once });
+const again = await manager.log.append(keys, { data, once });
 console.log('appended:', first, 'sent twice:', again);
 
 // A tail reads what is there and then follows what comes, across outages, until its signal aborts.

@@ -23,6 +23,8 @@ export interface Environment {
   readonly sessionSecret: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly demo: boolean;
+  /** Believe a proxy's word about the client's address. */
+  readonly trustProxy: boolean;
 }
 
 /** Reads and checks all settings. An empty variable counts as absent. Throws {@link EnvironmentError}. */
@@ -54,6 +56,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     agent,
     sessionSecret,
     allowedOrigins: origins(get('ALLOWED_ORIGINS')),
+    trustProxy: get('TRUST_PROXY') === '1',
     demo: loopback && get('TAPROOT_DEMO') !== '0',
   };
 }

@@ -44,6 +44,7 @@ export async function startStudio({
   const app: FastifyInstance = fastify({
     bodyLimit: BODY_LIMIT,
     logger: { level: 'warn' },
+    trustProxy: environment.trustProxy,
     forceCloseConnections: true,
   });
   const chat: ChatServer = createChatServer({
@@ -73,10 +74,14 @@ async function close(app: FastifyInstance, chat: ChatServer): Promise<void> {
 
 function allowedOf({ host, allowedOrigins }: Environment): Allowed {
   const names = allowedOrigins.map((origin) => new URL(origin).hostname);
-  return { hosts: new Set([host.toLowerCase(), ...names]), origins: new Set(allowedOrigins) };
+  return { hosts: new Set([inUrl(host).toLowerCase(), ...names]), origins: new Set(allowedOrigins) };
 }
 
 function urlOf(app: FastifyInstance, { host }: Environment): string {
   const { port } = app.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${inUrl(host)}:${port}`;
+}
+
+function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

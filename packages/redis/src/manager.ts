@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { Connection, type RedisArgument } from './connection/connection.ts';
 import { type Endpoint, endpointOfSocket, endpointOfUrl } from './connection/endpoint.ts';
-import { agree, type Deployment } from './deployment.ts';
-import { createEmbeddedServer, type EmbeddedServer } from './embedded/index.ts';
+import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
+import { EmbeddedServer } from './embedded/index.ts';
 import { RedisManagerError } from './errors.ts';
 import { type Health, HealthBoard, type RedisState } from './health.ts';
 import { DurableLog } from './log/index.ts';
@@ -65,7 +65,7 @@ export class RedisManager {
     const identity = target.kind === 'url' ? endpointOfUrl(target.url).node : target.dataDir;
     this.#release = this.#options.allowSecond ? () => undefined : claimDeployment(identity);
     if (target.kind === 'embedded') {
-      this.#embedded = createEmbeddedServer({
+      this.#embedded = new EmbeddedServer({
         dataDir: target.dataDir,
         ...(this.#options.serverBin !== undefined && { serverBin: this.#options.serverBin }),
         ...(this.#options.maxMemoryBytes !== undefined && { maxMemoryBytes: this.#options.maxMemoryBytes }),
@@ -81,6 +81,7 @@ export class RedisManager {
       subscriber: this.#subscriber,
       intervalMs: this.#options.probeIntervalMs,
       prepare: () => this.#prepare(),
+      recheck: () => this.#recheck(),
     });
     this.log = new DurableLog(this);
     this.#board.on(({ state }) => {
@@ -203,7 +204,7 @@ export class RedisManager {
       name: `${app}:${role}:manager`,
       connectTimeoutMs,
       maxQueuedCalls,
-      locate: (signal) => this.#locate(role, signal),
+      locate: (signal) => this.#locate(signal),
       onUp: (client) => {
         if (role === 'subscriber') this.#subscriptions.attach(client);
         this.#monitor.wake();
@@ -216,14 +217,14 @@ export class RedisManager {
     });
   }
 
-  /** Where to connect now; starts the embedded server if nobody has. Only one of the connections needs to. */
-  async #locate(role: 'command' | 'subscriber', signal: AbortSignal): Promise<Endpoint> {
+  /** Where to connect now; starts the embedded server if nobody has. */
+  async #locate(signal: AbortSignal): Promise<Endpoint> {
     const { target } = this.#options;
     if (target.kind === 'url') return endpointOfUrl(target.url);
     // The server stops with its last owner: whoever leaves must not start it again.
     if (this.#embedded === undefined || this.#leaving)
       throw notReady('The Redis manager is closed', 'closed');
-    if (role === 'command') await this.#embedded.ensure(signal);
+    await this.#embedded.ensure(signal);
     return endpointOfSocket(this.#embedded.socketPath);
   }
 
@@ -234,6 +235,13 @@ export class RedisManager {
     await Promise.all([...this.#scripts.values()].map(({ lua }) => send('SCRIPT', 'LOAD', lua)));
   }
 
+  /** Data that is wiped while the connection lives is noticed by its epoch. */
+  async #recheck(): Promise<void> {
+    const epoch = await this.call(['HGET', DEPLOYMENT_KEY, 'epoch']);
+    if (epoch !== this.#deployment?.epoch)
+      this.#deployment = await agree((...args) => this.call(args), 'publish');
+  }
+
   async #close(): Promise<void> {
     this.#board.set('closing', this.health().checks);
     await this.#monitor.stop();
@@ -242,7 +250,6 @@ export class RedisManager {
     await this.#subscriber.close();
     if (stopServer) await this.#shutDownServer();
     await this.#command.close();
-    await this.#embedded?.close();
     this.#release();
     this.#board.set('closed', this.health().checks);
   }

@@ -13,6 +13,8 @@ export interface MonitorOptions {
   readonly intervalMs: number;
   /** What must be done once on each new command connection, before it counts as ready. */
   readonly prepare: () => Promise<void>;
+  /** What must still hold at every later probe. */
+  readonly recheck: () => Promise<void>;
 }
 
 /** Probes this often while not ready, so that readiness is noticed soon. */
@@ -78,6 +80,7 @@ export class Monitor {
         this.#prepared = client;
       }
       ({ checks, error } = await this.#options.probe.run(this.#options.intervalMs));
+      if (error === undefined) await this.#options.recheck();
     } catch (caught) {
       error = caught as RedisManagerError;
     }

@@ -78,7 +78,7 @@ export class Probe {
             role: 'subscriber',
           }),
         ),
-      deadlineAt - performance.now(),
+      Math.max(0, deadlineAt - performance.now()),
     );
     this.#arrived = (got) => got === nonce && resolve();
     try {

@@ -1,4 +1,4 @@
-import type { Agent, RunContext } from '@taproot/chat/server';
+import { type Agent, type RunContext, StepError } from '@taproot/chat/server';
 import type { DocsIndex } from './docs/index.ts';
 import { GuideError } from './errors.ts';
 import { Recogniser } from './language/recognise.ts';
@@ -74,7 +74,7 @@ async function outcomeOf<R>(context: RunContext, step: Promise<R>): Promise<R | 
     return await step;
   } catch (error) {
     context.signal.throwIfAborted();
-    if (error instanceof Error && error.name === 'StepError') return { failed: error.message };
+    if (error instanceof StepError) return { failed: error.message };
     throw error;
   }
 }

@@ -25,9 +25,10 @@ export function addErrors(app: FastifyInstance): void {
   );
 }
 
-export function sendProblem(reply: FastifyReply, error: ChatError): FastifyReply {
-  const body = problemOf(error);
+function sendProblem(reply: FastifyReply, error: ChatError): FastifyReply {
+  const body = problemOf(error, !['GET', 'HEAD'].includes(reply.request.method));
   if (body.status === 503)
     reply.header('retry-after', Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000));
+  if (body.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(body.status).type('application/problem+json').send(body);
 }

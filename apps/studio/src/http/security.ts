@@ -1,4 +1,4 @@
-import { type Allowed, hostAllowed, originAllowed, problem } from '@taproot/chat/server';
+import { type Allowed, ChatError, hostAllowed, originAllowed, problem } from '@taproot/chat/server';
 import type { FastifyInstance } from 'fastify';
 
 /** Only this page's own scripts, styles and connections; nothing may frame it. */
@@ -17,8 +17,20 @@ const CONTENT_SECURITY_POLICY = [
 
 /** Checks before any route: a known Host everywhere, and no foreign Origin or other content type where something changes. */
 export function addSecurity(app: FastifyInstance, allowed: Allowed): void {
+  // An empty body counts as an empty object (PROTOCOL.md §2.3).
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      const body: unknown = text === '' ? {} : JSON.parse(String(text));
+      if (typeof body === 'object' && body !== null && !Array.isArray(body)) done(null, body);
+      else done(new ChatError('bad-request', 'The body must be a JSON object'));
+    } catch {
+      done(new ChatError('bad-request', 'The body must be a JSON object'));
+    }
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
+      'cache-control': 'no-store',
       'content-security-policy': CONTENT_SECURITY_POLICY,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',

@@ -1,5 +1,200 @@
-import type { ChatClient, ChatClientOptions } from './types.ts';
+import type { ClientFrame, ErrorFrame, ServerFrame, StatusFrame } from '../protocol/index.ts';
+import { Connection } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import { ChatClientError, errorOf } from './errors.ts';
+import { Http } from './http.ts';
+import { Outbox } from './outbox.ts';
+import { settingsOf } from './settings.ts';
+import { AttachedView } from './thread-view.ts';
+import { ThreadsApi } from './threads-api.ts';
+import type * as Types from './types.ts';
 
-export function createChatClient(_options: ChatClientOptions): ChatClient {
-  throw new TypeError('being written');
+/**
+ * Connects to a Taproot server and stays connected until `close()`: PROTOCOL.md §8 is what it does. For browsers and
+ * Node.
+ *
+ * @example
+ * const client = createChatClient({ url: 'http://127.0.0.1:7070', token });
+ * const { id } = await client.createThread();
+ * client.thread(id).on('event', (event) => console.log(event.data));
+ * await client.send(id, 'What is in Redis right now?').accepted;
+ */
+export function createChatClient(options: Types.ChatClientOptions): Types.ChatClient {
+  return new Client(options);
+}
+
+class Client implements Types.ChatClient {
+  readonly #events = new Emitter<Types.ChatClientEvents>();
+  readonly #views = new Map<string, AttachedView>();
+  readonly #http: Http;
+  readonly #threads: ThreadsApi;
+  readonly #outbox: Outbox;
+  readonly #connection: Connection;
+  readonly #answerMs: number;
+  #token: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: Types.ChatClientOptions) {
+    const settings = settingsOf(options);
+    const token = (): string | undefined => this.#token;
+    this.#token = options.token;
+    this.#answerMs = settings.connectTimeoutMs;
+    this.#http = new Http({ ...settings, token, timeoutMs: settings.connectTimeoutMs });
+    this.#threads = new ThreadsApi(this.#http);
+    this.#outbox = new Outbox({
+      send: (frame) => this.#send(frame),
+      limits: () => this.#connection.state.limits,
+      answerMs: this.#answerMs,
+      onChange: (entries) => this.#events.emit('outbox', entries),
+    });
+    this.#connection = new Connection({
+      ...settings,
+      url: settings.socketUrl,
+      http: this.#http,
+      token,
+      onState: (state) => this.#events.emit('connection', state),
+      onReady: () => this.#ready(),
+      onFrame: (frame) => this.#frame(frame),
+      onLost: () => this.#lost(),
+    });
+  }
+
+  get connection(): Types.ConnectionState {
+    return this.#connection.state;
+  }
+
+  get outbox(): readonly Types.OutboxEntry[] {
+    return this.#outbox.entries;
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  on<K extends keyof Types.ChatClientEvents>(
+    name: K,
+    listener: (value: Types.ChatClientEvents[K]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  thread(id: string): Types.ThreadView {
+    const known = this.#views.get(id);
+    if (known !== undefined) return known;
+    const view = new AttachedView({
+      thread: id,
+      send: (frame) => this.#send(frame),
+      answerMs: this.#answerMs,
+      onEvent: (event) => this.#outbox.event(event),
+      onReset: (frame) => this.#outbox.reset(frame),
+    });
+    this.#views.set(id, view);
+    return view;
+  }
+
+  send(thread: string, text: string, options?: Types.SendOptions): Types.PendingMessage {
+    if (this.closed) throw new ChatClientError('closed', 'The chat client was closed', { applied: 'no' });
+    return this.#outbox.add(thread, text, options);
+  }
+
+  discard(id: string): void {
+    this.#outbox.discard(id);
+  }
+
+  reconnect({ token }: { readonly token?: string } = {}): void {
+    const anew = token !== undefined && token !== this.#token;
+    if (anew) this.#token = token;
+    this.#connection.reconnect(anew);
+  }
+
+  listThreads(options?: { readonly signal?: AbortSignal }): Promise<readonly Types.ThreadSummary[]> {
+    return this.#threads.list(options);
+  }
+
+  createThread(title?: string): Promise<Types.ThreadDetails> {
+    return this.#threads.create(title);
+  }
+
+  getThread(id: string, options?: { readonly signal?: AbortSignal }): Promise<Types.ThreadDetails> {
+    return this.#threads.get(id, options);
+  }
+
+  renameThread(id: string, title: string): Promise<void> {
+    return this.#threads.rename(id, title);
+  }
+
+  deleteThread(id: string): Promise<void> {
+    return this.#threads.delete(id);
+  }
+
+  getMessages(id: string, options?: Types.PageOptions): Promise<Types.MessagesPage> {
+    return this.#threads.messages(id, options);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#http.close();
+    for (const view of this.#views.values()) view.dispose();
+    const gone = this.#connection.close();
+    this.#outbox.close();
+    await gone;
+  }
+
+  #send(frame: ClientFrame): boolean {
+    if (!this.#connection.ready) return false;
+    this.#connection.send(frame);
+    return true;
+  }
+
+  /** Attaching comes first, so that the events of what is sent again are not missed. */
+  #ready(): void {
+    for (const view of this.#views.values()) view.socketReady();
+    this.#outbox.socketReady();
+  }
+
+  #lost(): void {
+    for (const view of this.#views.values()) view.socketLost();
+    this.#outbox.socketLost();
+  }
+
+  #frame(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'attached':
+        this.#views.get(frame.thread)?.attachedFrame(frame);
+        break;
+      case 'event':
+        this.#views.get(frame.thread)?.eventFrame(frame);
+        break;
+      case 'accepted':
+        this.#outbox.accepted(frame.thread, frame.id, frame);
+        break;
+      case 'status':
+        this.#status(frame);
+        break;
+      case 'thread-deleted':
+        this.#views.get(frame.thread)?.deletedFrame();
+        this.#outbox.threadDeleted(frame.thread);
+        break;
+      case 'error':
+        this.#error(frame);
+    }
+  }
+
+  #status({ redis, threads }: StatusFrame): void {
+    this.#connection.change({ redis, affected: threads });
+    if (redis !== 'ready') return;
+    for (const view of this.#views.values()) view.redisReady();
+    this.#outbox.redisReady();
+  }
+
+  #error(frame: ErrorFrame): void {
+    if (this.#outbox.error(frame)) return;
+    const view = frame.ref === undefined ? undefined : this.#views.get(frame.ref);
+    if (view === undefined) this.#events.emit('error', errorOf(frame));
+    else view.errorFrame(frame);
+  }
 }

@@ -1,6 +1,12 @@
-import { type AfterClose, afterClose, type ClientFrame, type ReadyFrame, type ServerFrame } from '../protocol/index.ts';
+import {
+  type AfterClose,
+  afterClose,
+  type ClientFrame,
+  type ReadyFrame,
+  type ServerFrame,
+} from '../protocol/index.ts';
 import { fullJitter } from './backoff.ts';
-import { FIRST_STATE, nextState, type StateChange } from './connection-state.ts';
+import { firstState, nextState, type StateChange } from './connection-state.ts';
 import { ChatClientError } from './errors.ts';
 import type { Http, Readiness } from './http.ts';
 import { Socket, type SocketEnd } from './socket.ts';
@@ -29,7 +35,7 @@ const CUT = 1006;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #stopWake: () => void;
-  #state: ConnectionState = { ...FIRST_STATE, since: Date.now() };
+  #state: ConnectionState = firstState();
   #socket: Socket | undefined;
   /** Of the attempt under way: aborted when another takes its place. */
   #attempt = new AbortController();
@@ -64,7 +70,8 @@ export class Connection {
 
   /** Starts an attempt now; with `anew` also if there is a socket. */
   reconnect(anew: boolean): void {
-    if (this.#closed || (!anew && this.#state.socket !== 'waiting' && this.#state.socket !== 'closed')) return;
+    if (this.#closed || (!anew && this.#state.socket !== 'waiting' && this.#state.socket !== 'closed'))
+      return;
     this.#failures = 0;
     this.#drop();
     void this.#connect();
@@ -118,7 +125,15 @@ export class Connection {
     this.#failures = 0;
     const { epoch, user, limits } = frame;
     // `status` follows at once if Redis is not ready (PROTOCOL.md §7.1).
-    this.change({ socket: 'open', redis: 'ready', affected: undefined, closedBy: undefined, epoch, user, limits });
+    this.change({
+      socket: 'open',
+      redis: 'ready',
+      affected: undefined,
+      closedBy: undefined,
+      epoch,
+      user,
+      limits,
+    });
     this.#options.onReady(frame);
   }
 
@@ -135,15 +150,19 @@ export class Connection {
   #react(after: AfterClose): void {
     switch (after) {
       case 'stay-closed':
-        return this.#stay({});
+        this.#stay({});
+        break;
       case 'sign-in':
-        return this.#stay({ signIn: true });
+        this.#stay({ signIn: true });
+        break;
       case 'reconnect-now':
-        return this.#schedule(Math.random() * 250);
+        this.#schedule(Math.random() * 250);
+        break;
       case 'reconnect-delayed':
-        return void this.#delayed(this.#attempt.signal);
-      default:
-        return this.#schedule(fullJitter(this.#failures, this.#options.backoff));
+        void this.#delayed(this.#attempt.signal);
+        break;
+      case 'reconnect-backoff':
+        this.#schedule(fullJitter(this.#failures, this.#options.backoff));
     }
   }
 
@@ -153,7 +172,9 @@ export class Connection {
     const wait = fullJitter(this.#failures, this.#options.backoff);
     if (signal.aborted) return;
     if (readiness.state !== 'not-ready') return this.#schedule(wait);
-    this.#schedule(readiness.retryAfterMs === undefined ? wait : readiness.retryAfterMs + Math.random() * 1_000);
+    this.#schedule(
+      readiness.retryAfterMs === undefined ? wait : readiness.retryAfterMs + Math.random() * 1_000,
+    );
   }
 
   async #delayed(signal: AbortSignal): Promise<void> {

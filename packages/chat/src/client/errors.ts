@@ -1,6 +1,6 @@
-import type { Applied, ProtocolErrorCode } from '../protocol/index.ts';
+import type { Applied, ErrorFrame, ProtocolErrorCode } from '../protocol/index.ts';
 
-/** The server's own codes (PROTOCOL.md, "Error codes") and those of the client. */
+/** The server's own codes (PROTOCOL.md §11) and those of the client. */
 export type ChatClientErrorCode =
   | ProtocolErrorCode
   /** The client was closed. */
@@ -15,11 +15,13 @@ export type ChatClientErrorCode =
   | 'not-allowed'
   /** Any other HTTP status that is not 2xx; see `status`. */
   | 'http'
+  /** An option of `createChatClient` that cannot be used. */
+  | 'bad-option'
   /** The server sent something that is not of the protocol. */
   | 'bad-answer';
 
 export interface ChatClientErrorFields {
-  /** Whether what was asked for happened: see PROTOCOL.md, "Errors". */
+  /** Whether what was asked for happened: see PROTOCOL.md §11. */
   readonly applied?: Applied;
   readonly retryAfterMs?: number;
   /** HTTP status, where there was one. */
@@ -46,4 +48,12 @@ export class ChatClientError extends Error {
     this.status = fields.status;
     this.problem = fields.problem;
   }
+}
+
+/** What an `error` frame says, as an error. */
+export function errorOf({ code, message, applied, retryAfterMs }: ErrorFrame): ChatClientError {
+  return new ChatClientError(code, message, {
+    applied,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }

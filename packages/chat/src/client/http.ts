@@ -15,7 +15,10 @@ export interface HttpRequest {
 }
 
 /** What `/readyz` says (PROTOCOL.md §8.6). */
-export type Readiness = { readonly state: 'ready' | 'not-ready' | 'no-answer'; readonly retryAfterMs?: number };
+export type Readiness = {
+  readonly state: 'ready' | 'not-ready' | 'no-answer';
+  readonly retryAfterMs?: number;
+};
 
 /** JSON over HTTP with a deadline; every failure is a `ChatClientError`. */
 export class Http {
@@ -90,9 +93,12 @@ export class Http {
 
   #failure(method: string, path: string, cause: unknown, signal: AbortSignal | undefined): ChatClientError {
     const applied: Applied = method === 'GET' ? 'no' : 'unknown';
-    if (this.#closed.signal.aborted) return new ChatClientError('closed', 'The chat client was closed', { applied, cause });
-    if (signal?.aborted) return new ChatClientError('aborted', `${method} ${path} was aborted`, { applied, cause });
-    if (cause instanceof SyntaxError) return new ChatClientError('bad-answer', `${method} ${path}: not JSON`, { cause });
+    if (this.#closed.signal.aborted)
+      return new ChatClientError('closed', 'The chat client was closed', { applied, cause });
+    if (signal?.aborted)
+      return new ChatClientError('aborted', `${method} ${path} was aborted`, { applied, cause });
+    if (cause instanceof SyntaxError)
+      return new ChatClientError('bad-answer', `${method} ${path}: not JSON`, { cause });
     return new ChatClientError('network', `${method} ${path} got no answer`, { applied, cause });
   }
 }
@@ -109,7 +115,10 @@ const CODE_OF_STATUS: Readonly<Record<number, ChatClientErrorCode>> = {
 
 /** The error that an answer stands for; it may carry a problem document (PROTOCOL.md §3.1). */
 async function problemOf(response: Response, method: string): Promise<ChatClientError> {
-  const problem = (await response.json().catch(() => undefined)) as Record<string, unknown> | undefined | null;
+  const problem = (await response.json().catch(() => undefined)) as
+    | Record<string, unknown>
+    | undefined
+    | null;
   const text = (key: string): string | undefined => {
     const value = problem?.[key];
     return typeof value === 'string' ? value : undefined;

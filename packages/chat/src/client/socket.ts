@@ -70,9 +70,9 @@ export class Socket {
   #message(data: unknown): void {
     if (this.#ended) return;
     const frame = parse(data);
-    if (frame === undefined) return this.#end(CUT, 'not a frame');
     this.#heartbeat?.heard();
-    if (frame.type === 'ready') this.#ready(frame);
+    if (frame === undefined) this.#end(CUT, 'not a frame');
+    else if (frame.type === 'ready') this.#ready(frame);
     else if (this.#heartbeat !== undefined && frame.type !== 'pong') this.#options.onFrame(frame);
   }
 

@@ -40,13 +40,12 @@ end
 local function log_once(ids, id, digest)
   local known = redis.call('HGET', ids, id)
   if not known then return { 'new' } end
-  local at = string.find(known, ' ', 1, true)
-  if string.sub(known, 1, at - 1) ~= digest then return { 'reused' } end
-  return { 'dup', string.sub(known, at + 1) }
+  if string.sub(known, 1, 40) ~= redis.sha1hex(digest) then return { 'reused' } end
+  return { 'dup', string.sub(known, 42) }
 end
 
 local function log_remember(ids, id, digest, what)
-  redis.call('HSET', ids, id, digest .. ' ' .. what)
+  redis.call('HSET', ids, id, redis.sha1hex(digest) .. ' ' .. what)
 end
 
 -- Fence and sequence of one producer: 'ok', 'dup' with seq and chain of its last entry, or 'fence' with the present fence.

@@ -1,58 +1,49 @@
-import MiniSearch from 'minisearch';
-import { normalise, STOP_WORDS, stem } from '../language/words.ts';
+import MiniSearch, { type SearchResult } from 'minisearch';
 import type { Section } from './sections.ts';
+import { subjectOf, terms } from './terms.ts';
 
 /** A section that answers a query. */
 export interface Hit {
   readonly section: Section;
   /** Relevance times coverage; only comparable within one search. */
   readonly score: number;
-  /** Share of the query's words that occur in the section, 0 to 1. */
+  /** Share of the query's subject that the section has, 0 to 1. */
   readonly coverage: number;
+  /** Whether its heading, or one above it, has a word of the subject. */
+  readonly inHeading: boolean;
 }
 
 /** Ranked full-text search over the project's documentation. */
 export interface DocsIndex {
   readonly sections: number;
-  /** Best first; sections in which less than half of the query's words occur are no answer. */
+  /** Best first; sections that have too little of the query's subject are no answer and left out. */
   search(query: string, limit?: number): readonly Hit[];
 }
 
-const MIN_COVERAGE = 0.5;
-/** Words about asking, not about the subject. */
-const ASKING = new Set(
-  [
-    'doc',
-    'documentation',
-    'explain',
-    'describe',
-    'mean',
-    'meaning',
-    'difference',
-    'between',
-    'happen',
-    'about',
-    'way',
-    'make',
-    'taproot',
-  ].map(stem),
-);
+const MIN_COVERAGE = 0.6;
+/** A section whose heading names part of the subject may lack more of it. */
+const MIN_COVERAGE_IN_HEADING = 0.5;
+const SPECIFICATION = 'PROTOCOL.md';
+/** What finding a similar word counts: a longer one that begins alike, and one spelled nearly alike. */
+const PREFIX_COUNTS = 0.5;
+const FUZZY_COUNTS = 0.7;
 
 /** Builds the index. Headings weigh more than text, a section's own heading more than those above it. */
 export function createDocsIndex(sections: readonly Section[]): DocsIndex {
   const index = new MiniSearch<{ id: number; heading: string; trail: string; body: string }>({
     fields: ['heading', 'trail', 'body'],
-    tokenize: (text) => text.match(/[\p{L}\p{N}]+/gu) ?? [],
-    processTerm: (word) => {
-      const term = stem(word.toLowerCase());
-      return STOP_WORDS.has(term) || term.length < 2 ? null : term;
-    },
+    tokenize: terms,
+    processTerm: (word) => word,
     searchOptions: {
+      // Queries come as terms already.
+      tokenize: (query) => query.split(' '),
       boost: { heading: 3, trail: 1.5 },
       // Short words have too many neighbours to be taken for one another.
-      fuzzy: (term) => (term.length < 6 ? false : 0.2),
-      prefix: (term) => term.length > 3,
-      weights: { fuzzy: 0.3, prefix: 0.5 },
+      fuzzy: (word) => (word.length < 6 ? false : 0.2),
+      prefix: (word) => word.length > 3,
+      weights: { fuzzy: 0.3, prefix: 0.3 },
+      // Who asks how something is done wants the manual before the specification.
+      boostDocument: (id) => (sections[id as number]?.source.startsWith(SPECIFICATION) ? 0.7 : 1),
     },
   });
   index.addAll(
@@ -61,16 +52,17 @@ export function createDocsIndex(sections: readonly Section[]): DocsIndex {
   return {
     sections: sections.length,
     search(query, limit = 5) {
-      const terms = subjectOf(query);
-      if (terms.length === 0) return [];
+      const distinct = [...new Set(terms(query))];
+      const subject = subjectOf(distinct);
       return index
-        .search(terms.join(' '))
+        .search(distinct.join(' '))
         .flatMap((result): Hit[] => {
           const section = sections[result.id as number];
-          const coverage = new Set(result.queryTerms).size / terms.length;
-          return section === undefined || coverage < MIN_COVERAGE
-            ? []
-            : [{ section, coverage, score: result.score * coverage }];
+          const coverage = coverageOf(subject, result);
+          const heading = inHeading(subject, result);
+          const enough = heading ? MIN_COVERAGE_IN_HEADING : MIN_COVERAGE;
+          if (section === undefined || coverage < enough) return [];
+          return [{ section, coverage, score: result.score * coverage, inHeading: heading }];
         })
         .sort((a, b) => b.score - a.score || (a.section.source < b.section.source ? -1 : 1))
         .slice(0, limit);
@@ -78,10 +70,15 @@ export function createDocsIndex(sections: readonly Section[]): DocsIndex {
   };
 }
 
-/** The distinct words of a question that carry its subject. */
-function subjectOf(query: string): string[] {
-  const all = (normalise(query).match(/[\p{L}\p{N}]+/gu) ?? []).map(stem);
-  const subject = [...new Set(all.filter((word) => !STOP_WORDS.has(word) && word.length > 1))];
-  const without = subject.filter((word) => !ASKING.has(word));
-  return without.length > 0 ? without : subject;
+function coverageOf(subject: readonly string[], { queryTerms, terms: found }: SearchResult): number {
+  const covered = subject.reduce((sum, word) => {
+    if (!queryTerms.includes(word)) return sum;
+    if (found.includes(word)) return sum + 1;
+    return sum + (found.some((other) => other.startsWith(word)) ? PREFIX_COUNTS : FUZZY_COUNTS);
+  }, 0);
+  return subject.length === 0 ? 0 : covered / subject.length;
+}
+
+function inHeading(subject: readonly string[], { match }: SearchResult): boolean {
+  return subject.some((word) => match[word]?.some((field) => field !== 'body') ?? false);
 }

@@ -11,7 +11,7 @@ const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
 /** Ways of asking to be shown something that look like the question how to do something. */
 const ASKING_TO_SEE: readonly (readonly [RegExp, string])[] = [
   [
-    /\bhow (?:do|can|could|would|might) (?:i|we|you) (?:see|check|view|get|know|list|find out|look at|look up|tell|show|inspect)\b/g,
+    /\bhow (?:do|can|could|would|might) (?:i|we|you) (?:see|check|view|know|list|find out|look at|look up|tell|show|inspect)\b/g,
     'show',
   ],
   [
@@ -21,9 +21,9 @@ const ASKING_TO_SEE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Lower case, plain apostrophes, contractions written out. */
-export function normalise(text: string): string {
+export function normalise(text: string, maxChars: number = MAX_CHARS): string {
   let plain = text
-    .slice(0, MAX_CHARS)
+    .slice(0, maxChars)
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[’‘`´]/g, "'");

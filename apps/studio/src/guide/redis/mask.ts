@@ -60,8 +60,10 @@ export function partsOf(key: string): KeyPart[] {
 }
 
 function classify(text: string, before: KeyPart | undefined, last: boolean): KeyPart {
-  const parent = before?.kind === 'word' ? singular(before.text.toLowerCase()) : '';
-  const secret = BEFORE_SECRETS.has(parent) || SECRET_PREFIX.test(text);
+  // A masked segment counts as well: `user:session:…` is followed by a session.
+  const parent = singular(before?.text.toLowerCase() ?? '');
+  // What comes after a secret is taken for more of it.
+  const secret = before?.secret === true || BEFORE_SECRETS.has(parent) || SECRET_PREFIX.test(text);
   // A last word below a word may be a name (`colour:alice`); below an id it is a field (`user:*:profile`).
   const named =
     BEFORE_IDS.has(parent) || (last && before?.kind === 'word' && !FIELDS.has(text.toLowerCase()));

@@ -25,11 +25,15 @@ export function bytes(value: number): string {
 /** A share of 1 as a percentage: 0.123 → `12 %`. */
 export function percent(share: number): string {
   const value = share * 100;
-  return value > 0 && value < 0.1 ? '< 0.1 %' : `${short(value)} %`;
+  if (value > 0 && value < 0.1) return '< 0.1 %';
+  // Not all is not all.
+  return value > 99 && value < 100 ? `${Math.floor(value * 10) / 10} %` : `${short(value)} %`;
 }
 
 /** Microseconds to days, in the unit that fits, two units from minutes on: `850 µs`, `3.2 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
+  if (ms <= 0) return '0 s';
+  if (ms < 0.001) return '< 1 µs';
   if (ms < 1) return `${Math.round(ms * 1000)} µs`;
   if (ms < 1000) return `${short(ms)} ms`;
   if (ms < 60_000) return `${short(ms / 1000)} s`;

@@ -44,8 +44,10 @@ export const help: Topic = {
   unlisted: true,
   async answer({ topics, user }) {
     return paragraphs(
-      `Hello${user.operator ? '' : ' and welcome'}. I am the **guide**: I answer questions about this very system with real figures, read at the moment you ask.`,
+      'I am the **guide**: I answer questions about this very system with real figures, read at the moment you ask.',
       listOf(topics),
+      !user.operator &&
+        'Most of these show the system itself, and you are signed in **without the operator role**: I can tell you whether Redis is ready, list your own threads, and quote the docs.',
       'Ask in your own words, several things at once if you like. I only read, never change anything, and never show values.',
     );
   },

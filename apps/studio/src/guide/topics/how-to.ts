@@ -5,7 +5,7 @@ import { explain, settled, type Topic } from '../topic.ts';
 
 export const howTo: Topic = {
   name: 'how-to',
-  title: 'From the docs',
+  title: 'The docs',
   about: 'how something is done and what a word means, from the docs of this project',
   examples: [
     'How do I add a topic to the guide?',

@@ -3,7 +3,7 @@ import type { ModelAgent, Topic } from '../topic.ts';
 
 export const model: Topic = {
   name: 'model',
-  title: 'Language model',
+  title: 'A language model',
   about: 'how to switch on a language model for everything else',
   examples: [
     'How do I switch on a model?',

@@ -1,6 +1,6 @@
 import { figure, readInfo } from '../redis/replies.ts';
 import { facts, paragraphs } from '../text/markdown.ts';
-import { bytes, count, duration, percent } from '../text/units.ts';
+import { bytes, count, duration, percent, plural } from '../text/units.ts';
 import { type ToolTopic, toolTopic } from '../topic.ts';
 
 export interface ThroughputResult {
@@ -95,7 +95,10 @@ export const throughput: ToolTopic<ThroughputResult> = toolTopic({
           'Commands since it started',
           `${count(commands)} in ${duration(uptimeSeconds * 1000)}${average(commands, uptimeSeconds)}`,
         ],
-        ['Lookups', lookups === 0 ? 'none yet' : `${count(hits)} hits, ${count(misses)} misses`],
+        [
+          'Lookups',
+          lookups === 0 ? 'none yet' : `${plural(hits, 'hit')}, ${plural(misses, 'miss', 'misses')}`,
+        ],
         ['Traffic now', `${bytes(result.inBytesPerSecond)}/s in, ${bytes(result.outBytesPerSecond)}/s out`],
         ['Expired keys', count(result.expired)],
         ['Evicted keys', count(evicted)],

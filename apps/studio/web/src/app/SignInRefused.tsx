@@ -2,7 +2,13 @@ import type { ReactElement } from 'react';
 import { Icon } from '../ui/Icon.tsx';
 
 /** Shown instead of the conversation when the server does not let this page sign in. */
-export function SignInRefused({ reason, onTryAgain }: { readonly reason: string; readonly onTryAgain: () => void }): ReactElement {
+export function SignInRefused({
+  reason,
+  onTryAgain,
+}: {
+  readonly reason: string;
+  readonly onTryAgain: () => void;
+}): ReactElement {
   return (
     <div className="empty" data-testid="sign-in-refused" role="alert">
       <span className="empty-mark">
@@ -12,7 +18,8 @@ export function SignInRefused({ reason, onTryAgain }: { readonly reason: string;
       <p>{reason}</p>
       <ul className="what-to-do">
         <li>
-          Open the page under a loopback address, such as <code>http://127.0.0.1:7070</code>, without a proxy in between.
+          Open the page under a loopback address, such as <code>http://127.0.0.1:7070</code>, without a proxy
+          in between.
         </li>
         <li>
           If it was switched off, start the server without <code>TAPROOT_DEMO=0</code>.

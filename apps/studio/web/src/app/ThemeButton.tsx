@@ -8,7 +8,13 @@ const ICONS: Record<Theme, IconName> = { system: 'contrast', light: 'sun', dark:
 export function ThemeButton(): ReactElement {
   const [theme, next] = useTheme();
   return (
-    <button type="button" className="icon-button" aria-label={`Colours: ${theme}. Change`} title={`Colours: ${theme}`} onClick={next}>
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={`Colours: ${theme}. Change`}
+      title={`Colours: ${theme}`}
+      onClick={next}
+    >
       <Icon name={ICONS[theme]} />
     </button>
   );

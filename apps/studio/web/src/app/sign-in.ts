@@ -17,7 +17,8 @@ export async function signInAsDemo(signal: AbortSignal): Promise<SignInResult> {
       signal,
     });
     if (response.ok) return { ok: true };
-    if (response.status < 500 && response.status !== 429) return { ok: false, refused: await detailOf(response) };
+    if (response.status < 500 && response.status !== 429)
+      return { ok: false, refused: await detailOf(response) };
     const seconds = Number(response.headers.get('retry-after'));
     return { ok: false, retryAfterMs: seconds > 0 ? Math.min(seconds * 1000, 30_000) : RETRY_MS };
   } catch {
@@ -27,7 +28,12 @@ export async function signInAsDemo(signal: AbortSignal): Promise<SignInResult> {
 
 async function detailOf(response: Response): Promise<string> {
   const problem: unknown = await response.json().catch(() => undefined);
-  if (typeof problem === 'object' && problem !== null && 'detail' in problem && typeof problem.detail === 'string') {
+  if (
+    typeof problem === 'object' &&
+    problem !== null &&
+    'detail' in problem &&
+    typeof problem.detail === 'string'
+  ) {
     return problem.detail;
   }
   return `The server answered ${response.status} ${response.statusText}`.trim();

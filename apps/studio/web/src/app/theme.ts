@@ -7,8 +7,8 @@ const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'syst
 
 /** Applies the stored choice before the first paint; `system` leaves it to `prefers-color-scheme`. */
 export function applyTheme(theme: Theme = storedTheme()): void {
-  if (theme === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = theme;
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
 }
 
 /** The reader's choice of colours, and the step to the next one. */

@@ -1,9 +1,18 @@
-import { type FormEvent, type KeyboardEvent, type ReactElement, useEffect, useId, useLayoutEffect, useRef } from 'react';
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type ReactElement,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+} from 'react';
 import { Icon } from '../ui/Icon.tsx';
-import { useDraft } from './draft.ts';
 
 interface ComposerProps {
   readonly thread: string | undefined;
+  readonly text: string;
+  readonly onWrite: (text: string) => void;
   /** Said under the box; what happens to a message sent now. */
   readonly hint: string;
   readonly offline: boolean;
@@ -11,8 +20,7 @@ interface ComposerProps {
 }
 
 /** The box to write in. It never blocks: what is sent while the connection is away waits as a pending message. */
-export function Composer({ thread, hint, offline, onSend }: ComposerProps): ReactElement {
-  const [text, write] = useDraft(thread);
+export function Composer({ thread, text, onWrite, hint, offline, onSend }: ComposerProps): ReactElement {
   const box = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
   useGrowingHeight(box, text);
@@ -22,7 +30,7 @@ export function Composer({ thread, hint, offline, onSend }: ComposerProps): Reac
     event?.preventDefault();
     const message = text.trim();
     if (!message) return;
-    write('');
+    onWrite('');
     onSend(message);
     box.current?.focus();
   };
@@ -43,10 +51,16 @@ export function Composer({ thread, hint, offline, onSend }: ComposerProps): Reac
           placeholder="Ask the guide…"
           rows={1}
           value={text}
-          onChange={(event) => write(event.target.value)}
+          onChange={(event) => onWrite(event.target.value)}
           onKeyDown={onKeyDown}
         />
-        <button type="submit" className="send" data-testid="send" aria-label="Send message" disabled={!text.trim()}>
+        <button
+          type="submit"
+          className="send"
+          data-testid="send"
+          aria-label="Send message"
+          disabled={!text.trim()}
+        >
           <Icon name="arrowUp" size={20} />
         </button>
       </div>
@@ -69,7 +83,10 @@ function useGrowingHeight(box: { readonly current: HTMLTextAreaElement | null },
 }
 
 /** Puts the cursor into the box of a newly opened thread, except on touch screens, where it would raise the keyboard. */
-function useFocusOnArrival(box: { readonly current: HTMLTextAreaElement | null }, thread: string | undefined): void {
+function useFocusOnArrival(
+  box: { readonly current: HTMLTextAreaElement | null },
+  thread: string | undefined,
+): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once per thread
   useEffect(() => {
     if (matchMedia('(hover: hover)').matches) box.current?.focus({ preventScroll: true });

@@ -10,7 +10,12 @@ interface ConnectionDetailsProps {
 }
 
 /** What is known of the connection, in a popover under the pill (the browser closes it on Escape and outside clicks). */
-export function ConnectionDetails({ connection, state, seconds, onTryNow }: ConnectionDetailsProps): ReactElement {
+export function ConnectionDetails({
+  connection,
+  state,
+  seconds,
+  onTryNow,
+}: ConnectionDetailsProps): ReactElement {
   const { closedBy } = connection;
   const facts: readonly (readonly [name: string, value: string | undefined])[] = [
     ['Socket', connection.socket],
@@ -20,9 +25,17 @@ export function ConnectionDetails({ connection, state, seconds, onTryNow }: Conn
     ['Epoch', connection.epoch],
     ['Last close', closedBy && `${closedBy.code}${closedBy.reason ? ` ${closedBy.reason}` : ''}`],
   ];
-  const canTry = state === 'closed' || state === 'reconnecting' || (state === 'redis-away' && connection.socket !== 'open');
+  const canTry =
+    state === 'closed' ||
+    state === 'reconnecting' ||
+    (state === 'redis-away' && connection.socket !== 'open');
   return (
-    <div id="connection-details" popover="auto" className="connection-details" data-testid="connection-details">
+    <div
+      id="connection-details"
+      popover="auto"
+      className="connection-details"
+      data-testid="connection-details"
+    >
       <h2>{LOOKS[state].label}</h2>
       <p>{LOOKS[state].meaning}</p>
       <dl>

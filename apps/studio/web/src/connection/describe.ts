@@ -1,7 +1,14 @@
 import type { IconName } from '../ui/Icon.tsx';
 
 /** What the pill can say; also its `data-state`. */
-export type PillState = 'connecting' | 'ready' | 'redis-degraded' | 'redis-away' | 'reconnecting' | 'signed-out' | 'closed';
+export type PillState =
+  | 'connecting'
+  | 'ready'
+  | 'redis-degraded'
+  | 'redis-away'
+  | 'reconnecting'
+  | 'signed-out'
+  | 'closed';
 
 export interface PillLook {
   readonly icon: IconName;
@@ -29,6 +36,10 @@ export const LOOKS: Record<PillState, PillLook> = {
     label: 'Reconnecting',
     meaning: 'The server cannot be reached. What you send waits here and goes out under the same id.',
   },
-  'signed-out': { icon: 'key', label: 'Signed out', meaning: 'The session has ended. Sign in again to go on.' },
+  'signed-out': {
+    icon: 'key',
+    label: 'Signed out',
+    meaning: 'The session has ended. Sign in again to go on.',
+  },
   closed: { icon: 'plugOff', label: 'Disconnected', meaning: 'The server closed the connection for good.' },
 };

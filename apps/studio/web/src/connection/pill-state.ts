@@ -1,11 +1,14 @@
 import type { ConnectionState } from '@taproot/chat/client';
 import type { PillState } from './describe.ts';
 
-/** One word for all that the client knows of socket, Redis and sign-in. `signedOut`: signing in failed for good. */
-export function pillState(connection: ConnectionState, signedOut: boolean): PillState {
-  if (signedOut) return 'signed-out';
+/**
+ * One word for all that the client knows of socket, Redis and sign-in. `refused`: signing in cannot work; `waiting`: it will
+ * be tried again.
+ */
+export function pillState(connection: ConnectionState, refused: boolean, waiting: boolean): PillState {
+  if (refused) return 'signed-out';
   // Signing in happens by itself; it is part of connecting.
-  if (connection.signIn) return 'connecting';
+  if (connection.signIn) return waiting ? 'reconnecting' : 'connecting';
   switch (connection.socket) {
     case 'open':
       if (connection.redis === 'down') return 'redis-away';
@@ -15,7 +18,9 @@ export function pillState(connection: ConnectionState, signedOut: boolean): Pill
     default:
       if (connection.redis === 'down') return 'redis-away';
       // The first attempt of a page is not a reconnection.
-      return connection.socket === 'connecting' && connection.epoch === undefined ? 'connecting' : 'reconnecting';
+      return connection.socket === 'connecting' && connection.epoch === undefined
+        ? 'connecting'
+        : 'reconnecting';
   }
 }
 

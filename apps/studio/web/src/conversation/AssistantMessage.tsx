@@ -1,5 +1,5 @@
 import type { ChatMessage } from '@taproot/chat/protocol';
-import { type ReactElement, memo, useRef } from 'react';
+import { memo, type ReactElement, useRef } from 'react';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { ToolCard } from '../tools/ToolCard.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
@@ -10,12 +10,17 @@ import { runView } from './run-view.ts';
 
 interface AssistantMessageProps {
   readonly message: ChatMessage;
+  readonly askedAt: number | undefined;
   readonly paused: string | undefined;
 }
 
 /** One answer: how its run goes, its tool calls, its text, and how it ended if not well. */
-export const AssistantMessage = memo(function AssistantMessage({ message, paused }: AssistantMessageProps): ReactElement {
-  const run = runView(message);
+export const AssistantMessage = memo(function AssistantMessage({
+  message,
+  askedAt,
+  paused,
+}: AssistantMessageProps): ReactElement {
+  const run = runView(message, askedAt);
   const live = run.outcome === undefined;
   // The lifecycle part tells only the present; that it was once resumed stays worth knowing.
   const resumed = useRef(false);
@@ -32,7 +37,9 @@ export const AssistantMessage = memo(function AssistantMessage({ message, paused
       data-outcome={run.outcome}
     >
       <RunLine run={run} paused={live ? paused : undefined} />
-      {resumed.current && <Notice tone="info">The server restarted; the answer continued from its last recorded step.</Notice>}
+      {resumed.current && (
+        <Notice tone="info">The server restarted; the answer continued from its last recorded step.</Notice>
+      )}
       {message.parts.map((part, index) => {
         if (part.type === 'dynamic-tool') return <ToolCard key={part.toolCallId} part={part} live={live} />;
         // Parts are only added at the end or taken back from there, so the index is their identity.

@@ -19,8 +19,8 @@ export function EmptyState({ onAsk }: { readonly onAsk: (question: string) => vo
       </span>
       <h2>What would you like to know?</h2>
       <p>
-        The guide answers about this running system with real tools. Its answers go on through lost connections, killed
-        servers and an absent Redis.
+        The guide answers about this running system with real tools. Its answers go on through lost
+        connections, killed servers and an absent Redis.
       </p>
       <ul className="suggestions">
         {SUGGESTIONS.map((question) => (

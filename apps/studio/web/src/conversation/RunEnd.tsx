@@ -14,8 +14,8 @@ export function RunEnd({ run }: { readonly run: RunView }): ReactElement | undef
     case 'orphaned':
       return (
         <Notice tone="error">
-          <strong>This answer was given up.</strong> {run.error?.message ?? 'Its worker died too many times.'} Ask again to
-          start anew.
+          <strong>This answer was given up.</strong> {run.error?.message ?? 'Its worker died too many times.'}{' '}
+          Ask again to start anew.
         </Notice>
       );
     case 'stopped':

@@ -32,7 +32,12 @@ export function RunLine({ run, paused }: RunLineProps): ReactElement {
   );
 }
 
-const OUTCOMES = { done: 'completed', stopped: 'stopped', error: 'ended with an error', orphaned: 'given up' } as const;
+const OUTCOMES = {
+  done: 'completed',
+  stopped: 'stopped',
+  error: 'ended with an error',
+  orphaned: 'given up',
+} as const;
 
 function Summary({ run }: { readonly run: RunView }): ReactElement {
   const { outcome = 'done', tools, ms } = run;
@@ -52,13 +57,23 @@ function Summary({ run }: { readonly run: RunView }): ReactElement {
 function events(run: RunView): { key: string; name: string; note: string | undefined }[] {
   const tools = run.tools.flatMap((tool) => {
     const executing = { key: `${tool.toolCallId}:in`, name: 'tool_executing', note: tool.toolName };
-    if (tool.state === 'output-available') return [executing, { key: `${tool.toolCallId}:out`, name: 'tool_completed', note: tool.toolName }];
+    if (tool.state === 'output-available')
+      return [executing, { key: `${tool.toolCallId}:out`, name: 'tool_completed', note: tool.toolName }];
     if (tool.state !== 'output-error') return [executing];
-    return [executing, { key: `${tool.toolCallId}:out`, name: 'tool_completed', note: `${tool.toolName}, failed` }];
+    return [
+      executing,
+      { key: `${tool.toolCallId}:out`, name: 'tool_completed', note: `${tool.toolName}, failed` },
+    ];
   });
   const before = run.seen.filter((name) => name === 'agent_started' || name === 'agent_thinking');
-  const rows = before.map((name) => ({ key: name as string, name: name as string, note: name === 'agent_started' ? run.agent : undefined }));
-  const after = run.seen.includes('agent_completed') ? [{ key: 'agent_completed', name: 'agent_completed', note: undefined }] : [];
+  const rows = before.map((name) => ({
+    key: name as string,
+    name: name as string,
+    note: name === 'agent_started' ? run.agent : undefined,
+  }));
+  const after = run.seen.includes('agent_completed')
+    ? [{ key: 'agent_completed', name: 'agent_completed', note: undefined }]
+    : [];
   const end = run.outcome ? [{ key: 'run-ended', name: 'run-ended', note: run.outcome as string }] : [];
   return [...rows, ...tools, ...after, ...end];
 }

@@ -9,13 +9,21 @@ interface Step {
 }
 
 /** A running answer as a row of small steps: started → thinking → using a tool → answering → completed. */
-export function RunSteps({ run, paused }: { readonly run: RunView; readonly paused: string | undefined }): ReactElement {
+export function RunSteps({
+  run,
+  paused,
+}: {
+  readonly run: RunView;
+  readonly paused: string | undefined;
+}): ReactElement {
   return (
     <span className="run-steps" data-paused={paused !== undefined}>
       {stepsOf(run).map((step) => (
         <span key={step.name} className="run-step" data-state={step.state}>
           <span className="run-dot">{step.state === 'past' && <Icon name="check" size={11} />}</span>
-          <span className="run-label">{step.state === 'now' && paused ? `Paused: ${paused}` : step.label}</span>
+          <span className="run-label">
+            {step.state === 'now' && paused ? `Paused: ${paused}` : step.label}
+          </span>
         </span>
       ))}
     </span>
@@ -42,7 +50,9 @@ function labelOf(phase: RunView['phase'], run: RunView): string {
       return 'Thinking';
     case 'using':
       if (run.using) return `Using ${run.using.toolName}`;
-      return run.tools.length === 0 ? 'Tools' : `${run.tools.length} ${run.tools.length === 1 ? 'tool' : 'tools'} used`;
+      return run.tools.length === 0
+        ? 'Tools'
+        : `${run.tools.length} ${run.tools.length === 1 ? 'tool' : 'tools'} used`;
     case 'answering':
       return 'Answering';
     case 'completed':

@@ -1,5 +1,5 @@
 import type { PendingItem } from '@taproot/chat/react';
-import { type ReactElement, memo } from 'react';
+import { memo, type ReactElement } from 'react';
 import { Icon } from '../ui/Icon.tsx';
 
 interface UserMessageProps {
@@ -12,10 +12,22 @@ interface UserMessageProps {
 }
 
 /** What the user said, and while it is on its way, what becomes of it. */
-export const UserMessage = memo(function UserMessage({ id, text, pending, onDiscard, onEdit }: UserMessageProps): ReactElement {
+export const UserMessage = memo(function UserMessage({
+  id,
+  text,
+  pending,
+  onDiscard,
+  onEdit,
+}: UserMessageProps): ReactElement {
   const state = pending?.state ?? 'stored';
   return (
-    <article className="message user" aria-label="You" data-role="user" data-message-id={id} data-state={state}>
+    <article
+      className="message user"
+      aria-label="You"
+      data-role="user"
+      data-message-id={id}
+      data-state={state}
+    >
       <div className="bubble">{text}</div>
       {pending && pending.state !== 'refused' && (
         <p className="message-state">

@@ -2,7 +2,12 @@ import type { ChatMessage, LifecycleData, RunError, RunOutcome } from '@taproot/
 import type { DynamicToolUIPart } from 'ai';
 
 /** The five events of an agent's life, in the order in which they come. */
-export type LifecycleName = 'agent_started' | 'agent_thinking' | 'tool_executing' | 'tool_completed' | 'agent_completed';
+export type LifecycleName =
+  | 'agent_started'
+  | 'agent_thinking'
+  | 'tool_executing'
+  | 'tool_completed'
+  | 'agent_completed';
 
 /** What a run's message tells about the run. */
 export interface RunView {
@@ -19,12 +24,13 @@ export interface RunView {
   readonly ms: number | undefined;
 }
 
-export function runView(message: ChatMessage): RunView {
+/** `askedAt`: when the question was stored, by the same clock as the message's own `at`. */
+export function runView(message: ChatMessage, askedAt?: number): RunView {
   const life = message.parts.find((part) => part.type === 'data-lifecycle')?.data;
   const tools = message.parts.filter((part) => part.type === 'dynamic-tool');
   const using = tools.findLast((tool) => !isSettled(tool));
   const answering = message.parts.some((part) => part.type === 'text');
-  const { at, endedAt, outcome } = message.metadata ?? {};
+  const { at, outcome } = message.metadata ?? {};
   const seen = seenEvents(life, tools, answering);
   return {
     seen,
@@ -35,12 +41,17 @@ export function runView(message: ChatMessage): RunView {
     resumed: life?.state === 'resumed',
     outcome: outcome ?? life?.outcome,
     error: life?.error,
-    ms: at !== undefined && endedAt !== undefined ? endedAt - at : undefined,
+    // Once the run has ended, `at` is its end.
+    ms: outcome !== undefined && at !== undefined && askedAt !== undefined ? at - askedAt : undefined,
   };
 }
 
 /** Each event follows from what the message holds, so the list reads the same live and after a reload. */
-function seenEvents(life: LifecycleData | undefined, tools: readonly DynamicToolUIPart[], answering: boolean): LifecycleName[] {
+function seenEvents(
+  life: LifecycleData | undefined,
+  tools: readonly DynamicToolUIPart[],
+  answering: boolean,
+): LifecycleName[] {
   const completed = life?.state === 'completed' || life?.outcome === 'done';
   const thinking = completed || life?.state === 'thinking' || answering || tools.length > 0;
   const seen: LifecycleName[] = [];

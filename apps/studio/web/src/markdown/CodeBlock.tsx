@@ -1,4 +1,4 @@
-import { type ReactElement, type ReactNode, isValidElement, useRef } from 'react';
+import { isValidElement, type ReactElement, type ReactNode, useRef } from 'react';
 import { CopyButton } from '../ui/CopyButton.tsx';
 
 /** A fenced code block: its language, a copy button, and its own horizontal scroll. */
@@ -9,7 +9,7 @@ export function CodeBlock({ children }: { readonly children?: ReactNode }): Reac
     <figure className="code-block">
       <figcaption>
         <span>{language ?? 'text'}</span>
-        <CopyButton label="Copy" text={() => code.current?.innerText.replace(/\n$/, '') ?? ''} />
+        <CopyButton label="Copy" text={() => code.current?.textContent.replace(/\n$/, '') ?? ''} />
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard */}
       <pre ref={code} tabIndex={0}>

@@ -1,4 +1,4 @@
-import { type ReactElement, memo } from 'react';
+import { memo, type ReactElement } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CodeBlock } from './CodeBlock.tsx';
@@ -9,7 +9,13 @@ import { splitSections } from './split-sections.ts';
  * An answer's Markdown. Raw HTML is shown as text, images are links (a remote image would tell its host who reads),
  * and links open outside without handing over this page.
  */
-export function Markdown({ text, streaming }: { readonly text: string; readonly streaming: boolean }): ReactElement {
+export function Markdown({
+  text,
+  streaming,
+}: {
+  readonly text: string;
+  readonly streaming: boolean;
+}): ReactElement {
   const sections = splitSections(streaming ? settleTail(text) : text);
   return (
     <div className="markdown">

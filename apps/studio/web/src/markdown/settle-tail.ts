@@ -27,7 +27,11 @@ function dropUndecided(tail: string): string {
   const last = lines.at(-1) ?? '';
   if (/^\s*([-*+=_#>`~]+|\d+[.)])\s*$/.test(last)) lines.pop();
   const table = lines.findIndex((line) => line.trimStart().startsWith('|'));
-  if (table >= 0 && lines.length - table <= 2 && !/^\s*\|(\s*:?-+:?\s*\|)+\s*$/.test(lines[table + 1] ?? '')) {
+  if (
+    table >= 0 &&
+    lines.length - table <= 2 &&
+    !/^\s*\|(\s*:?-+:?\s*\|)+\s*$/.test(lines[table + 1] ?? '')
+  ) {
     lines.length = table;
   }
   return lines.join('\n');
@@ -40,7 +44,9 @@ function closeMarks(tail: string): string {
   const outside = text.replace(/`[^`]*`/g, '');
   for (const mark of ['**', '~~']) {
     if (count(outside, mark) % 2 === 0) continue;
-    text = text.endsWith(mark) ? text.slice(0, -mark.length) : `${text.trimEnd().replace(/[*~]$/, '')}${mark}`;
+    text = text.endsWith(mark)
+      ? text.slice(0, -mark.length)
+      : `${text.trimEnd().replace(/[*~]$/, '')}${mark}`;
   }
   return text;
 }

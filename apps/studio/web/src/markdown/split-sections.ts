@@ -15,7 +15,8 @@ export function splitSections(text: string): string[] {
       current = '';
     }
     if (mark && fence === undefined) fence = mark;
-    else if (mark && fence && mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark) fence = undefined;
+    else if (mark && fence && mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark)
+      fence = undefined;
     current += line;
     blank = line.trim() === '';
   }

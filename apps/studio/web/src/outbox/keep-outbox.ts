@@ -18,7 +18,12 @@ export function keepOutbox(client: ChatClient): void {
     // How it goes is seen in the outbox; a refusal is shown there.
     client.send(thread, text, { id }).accepted.catch(() => undefined);
   }
-  client.on('outbox', (entries) => writeList(KEY, entries.map(({ thread, id, text }) => ({ thread, id, text }))));
+  client.on('outbox', (entries) =>
+    writeList(
+      KEY,
+      entries.map(({ thread, id, text }) => ({ thread, id, text })),
+    ),
+  );
 }
 
 function isKept(value: unknown): value is Kept {

@@ -61,7 +61,8 @@ export class NewChat {
       const thread = await this.#client.createThread(titleFrom(first.text));
       const messages = this.#waiting.filter(({ state }) => state !== 'refused');
       // Into the client's outbox before they leave this one: a reload in between must find them somewhere.
-      for (const { id, text } of messages) this.#client.send(thread.id, text, { id }).accepted.catch(() => undefined);
+      for (const { id, text } of messages)
+        this.#client.send(thread.id, text, { id }).accepted.catch(() => undefined);
       this.#set(this.#waiting.filter((message) => !messages.includes(message)));
       this.#onCreated(thread.id);
     } catch (error) {
@@ -80,17 +81,25 @@ export class NewChat {
         resolve();
       };
       const timer = setTimeout(done, RETRY_MS);
-      const off = this.#client.on('connection', ({ socket, redis }) => socket === 'open' && redis !== 'down' && done());
+      const off = this.#client.on(
+        'connection',
+        ({ socket, redis }) => socket === 'open' && redis !== 'down' && done(),
+      );
     });
   }
 
   #mark(change: Pick<FirstMessage, 'state' | 'error'>): void {
-    this.#set(this.#waiting.map((message) => (message.state === 'refused' ? message : { ...message, ...change })));
+    this.#set(
+      this.#waiting.map((message) => (message.state === 'refused' ? message : { ...message, ...change })),
+    );
   }
 
   #set(waiting: readonly FirstMessage[]): void {
     this.#waiting = waiting;
-    writeList(KEY, waiting.map(({ id, text }) => ({ id, text })));
+    writeList(
+      KEY,
+      waiting.map(({ id, text }) => ({ id, text })),
+    );
     for (const changed of this.#listeners) changed();
   }
 }

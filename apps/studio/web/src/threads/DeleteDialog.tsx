@@ -15,11 +15,14 @@ export function DeleteDialog({ title, onAnswer }: DeleteDialogProps): ReactEleme
   }, []);
 
   return (
-    <dialog ref={dialog} className="question" aria-labelledby="delete-title" onCancel={(event) => (event.preventDefault(), onAnswer(false))}>
+    <dialog
+      ref={dialog}
+      className="question"
+      aria-labelledby="delete-title"
+      onClose={() => dialog.current?.open || onAnswer(false)}
+    >
       <h2 id="delete-title">Delete this chat?</h2>
-      <p>
-        “{title}” and its answers will be gone for everybody who has it open. This cannot be undone.
-      </p>
+      <p>“{title}” and its answers will be gone for everybody who has it open. This cannot be undone.</p>
       <div className="question-buttons">
         <button type="button" className="button" onClick={() => onAnswer(false)}>
           Keep it

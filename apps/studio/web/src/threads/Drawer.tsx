@@ -19,7 +19,14 @@ export function Drawer({ open, onClose, children }: DrawerProps): ReactElement {
   };
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard's way is Escape, which a dialog brings along
-    <dialog ref={dialog} className="drawer" aria-label="Chats" data-testid="drawer" onClose={onClose} onClick={closeOnBackdrop}>
+    <dialog
+      ref={dialog}
+      className="drawer"
+      aria-label="Chats"
+      data-testid="drawer"
+      onClose={onClose}
+      onClick={closeOnBackdrop}
+    >
       {children}
     </dialog>
   );

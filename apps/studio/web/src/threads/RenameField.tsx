@@ -1,7 +1,13 @@
 import { type KeyboardEvent, type ReactElement, useEffect, useRef } from 'react';
 
 /** A title being edited: Enter or leaving the field keeps it, Escape does not. */
-export function RenameField({ title, onDone }: { readonly title: string; readonly onDone: (title?: string) => void }): ReactElement {
+export function RenameField({
+  title,
+  onDone,
+}: {
+  readonly title: string;
+  readonly onDone: (title?: string) => void;
+}): ReactElement {
   const field = useRef<HTMLInputElement>(null);
   const done = useRef(false);
   useEffect(() => field.current?.select(), []);

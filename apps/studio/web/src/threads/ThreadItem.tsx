@@ -15,7 +15,14 @@ interface ThreadItemProps {
 }
 
 /** One thread of the list: a link, with renaming and deleting beside it. */
-export function ThreadItem({ thread, current, now, onOpen, onRename, onDelete }: ThreadItemProps): ReactElement {
+export function ThreadItem({
+  thread,
+  current,
+  now,
+  onOpen,
+  onRename,
+  onDelete,
+}: ThreadItemProps): ReactElement {
   const [renaming, setRenaming] = useState(false);
 
   const open = (event: MouseEvent) => {
@@ -25,24 +32,43 @@ export function ThreadItem({ thread, current, now, onOpen, onRename, onDelete }:
     goTo(thread.id);
     onOpen();
   };
+  const renamed = (title?: string) => {
+    setRenaming(false);
+    if (title) onRename(title);
+  };
   if (renaming) {
     return (
       <li className="thread-item" data-thread-id={thread.id}>
-        <RenameField title={thread.title} onDone={(title) => (setRenaming(false), title && onRename(title))} />
+        <RenameField title={thread.title} onDone={renamed} />
       </li>
     );
   }
   return (
     <li className="thread-item" data-thread-id={thread.id}>
-      <a href={pathOf(thread.id)} aria-current={current ? 'page' : undefined} onClick={open} title={thread.title}>
+      <a
+        href={pathOf(thread.id)}
+        aria-current={current ? 'page' : undefined}
+        onClick={open}
+        title={thread.title}
+      >
         <span className="thread-title">{thread.title}</span>
         <time dateTime={new Date(thread.updatedAt).toISOString()}>{relativeTime(thread.updatedAt, now)}</time>
       </a>
       <span className="thread-actions">
-        <button type="button" className="icon-button" aria-label={`Rename ${thread.title}`} onClick={() => setRenaming(true)}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Rename ${thread.title}`}
+          onClick={() => setRenaming(true)}
+        >
           <Icon name="pencil" size={15} />
         </button>
-        <button type="button" className="icon-button" aria-label={`Delete ${thread.title}`} onClick={onDelete}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Delete ${thread.title}`}
+          onClick={onDelete}
+        >
           <Icon name="trash" size={15} />
         </button>
       </span>

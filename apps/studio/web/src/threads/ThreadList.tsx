@@ -5,7 +5,7 @@ import { Icon } from '../ui/Icon.tsx';
 import { useNow } from '../ui/use-now.ts';
 import { DeleteDialog } from './DeleteDialog.tsx';
 import { ThreadItem } from './ThreadItem.tsx';
-import type { Threads, ThreadSummary } from './use-threads.ts';
+import type { ThreadSummary, Threads } from './use-threads.ts';
 
 interface ThreadListProps {
   readonly threads: Threads;
@@ -20,6 +20,10 @@ export function ThreadList({ threads, current, user, onOpen }: ThreadListProps):
   const now = useNow(30_000);
   const [deleting, setDeleting] = useState<ThreadSummary | undefined>();
 
+  const startNew = () => {
+    goTo(undefined);
+    onOpen();
+  };
   const answer = (sure: boolean) => {
     if (sure && deleting) void threads.remove(deleting.id);
     setDeleting(undefined);
@@ -30,7 +34,7 @@ export function ThreadList({ threads, current, user, onOpen }: ThreadListProps):
         <Icon name="leaf" size={22} />
         <span>Taproot</span>
       </div>
-      <button type="button" className="button new-chat" data-testid="new-chat" onClick={() => (goTo(undefined), onOpen())}>
+      <button type="button" className="button new-chat" data-testid="new-chat" onClick={startNew}>
         <Icon name="plus" />
         New chat
       </button>

@@ -40,7 +40,9 @@ export function useThreads(client: ChatClient, online: boolean): Threads {
 
   const change = useCallback(
     async (what: string, work: Promise<void>) => {
-      await work.catch((error: unknown) => setProblem(`${what}: ${error instanceof Error ? error.message : error}`));
+      await work.catch((error: unknown) =>
+        setProblem(`${what}: ${error instanceof Error ? error.message : error}`),
+      );
       refresh();
     },
     [refresh],

@@ -9,12 +9,26 @@ export type ToolState = 'running' | 'done' | 'failed';
 const WORDS: Record<ToolState, string> = { running: 'running', done: 'done', failed: 'failed' };
 
 /** One call of a tool: a line that unfolds into its input and its output. */
-export function ToolCard({ part, ms, live }: { readonly part: DynamicToolUIPart; readonly ms?: number | undefined; readonly live: boolean }): ReactElement {
+export function ToolCard({
+  part,
+  ms,
+  live,
+}: {
+  readonly part: DynamicToolUIPart;
+  readonly ms?: number | undefined;
+  readonly live: boolean;
+}): ReactElement {
   const state = toolState(part, live);
   return (
     <details className="tool" data-tool={part.toolName} data-state={state} data-call-id={part.toolCallId}>
       <summary>
-        <span className="tool-mark">{state === 'running' ? <span className="spinner" /> : <Icon name={state === 'done' ? 'check' : 'warning'} size={15} />}</span>
+        <span className="tool-mark">
+          {state === 'running' ? (
+            <span className="spinner" />
+          ) : (
+            <Icon name={state === 'done' ? 'check' : 'warning'} size={15} />
+          )}
+        </span>
         <span className="tool-name">{part.toolName}</span>
         <span className="tool-state">
           {WORDS[state]}
@@ -27,7 +41,9 @@ export function ToolCard({ part, ms, live }: { readonly part: DynamicToolUIPart;
       <div className="tool-body">
         <Value name="Input" value={part.input} />
         {state === 'done' && <Value name="Output" value={part.output} />}
-        {state === 'failed' && <Value name="Error" value={part.errorText ?? 'The answer ended before the tool did.'} />}
+        {state === 'failed' && (
+          <Value name="Error" value={part.errorText ?? 'The answer ended before the tool did.'} />
+        )}
       </div>
     </details>
   );

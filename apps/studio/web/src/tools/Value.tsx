@@ -41,7 +41,13 @@ function Shape({ shape, name }: { readonly shape: Readable; readonly name: strin
   }
 }
 
-function Rows({ shape, name }: { readonly shape: Extract<Readable, { kind: 'rows' }>; readonly name: string }): ReactElement {
+function Rows({
+  shape,
+  name,
+}: {
+  readonly shape: Extract<Readable, { kind: 'rows' }>;
+  readonly name: string;
+}): ReactElement {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
     <section className="table-box" aria-label={name} tabIndex={0}>

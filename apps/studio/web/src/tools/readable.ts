@@ -3,7 +3,12 @@ export type Readable =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'fields'; readonly fields: readonly (readonly [name: string, value: string])[] }
-  | { readonly kind: 'rows'; readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[]; readonly left: number }
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+      readonly left: number;
+    }
   | { readonly kind: 'json'; readonly text: string };
 
 const MAX_ROWS = 30;
@@ -43,12 +48,18 @@ function isPlainList(value: unknown): boolean {
 }
 
 function isFlat(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isPlain);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isPlain)
+  );
 }
 
 function plain(value: unknown): string {
   if (value === null || value === undefined) return '—';
   if (Array.isArray(value)) return value.map(plain).join(', ');
-  if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', ' ');
+  if (typeof value === 'number')
+    return value.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', ' ');
   return String(value);
 }

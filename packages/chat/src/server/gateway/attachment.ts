@@ -9,6 +9,8 @@ export interface AttachmentOptions {
   readonly after: After | undefined;
   /** Sends one frame; resolves when the socket can take more. */
   readonly send: (frame: string) => Promise<void>;
+  /** Whether a log that is gone was deleted by its owner. */
+  readonly wasDeleted: (thread: string) => Promise<boolean>;
 }
 
 /** One thread on one socket: where it stands, then its events. */
@@ -35,10 +37,15 @@ export class Attachment {
       ...(after && { after: readAfter(after) }),
     })) {
       if (signal.aborted) return;
-      await send(
-        item.kind === 'entry' ? eventFrame(thread, item.entry) : JSON.stringify(attachedFrame(thread, item)),
-      );
+      await send(item.kind === 'entry' ? eventFrame(thread, item.entry) : await this.#position(item));
     }
+  }
+
+  /** Where the socket stands in the thread; for a log that is gone also why. */
+  async #position(position: TailPosition): Promise<string> {
+    const { thread, wasDeleted } = this.#options;
+    const deleted = position.reason === 'wiped' && (await wasDeleted(thread));
+    return JSON.stringify(deleted ? { type: 'thread-deleted', thread } : attachedFrame(thread, position));
   }
 }
 

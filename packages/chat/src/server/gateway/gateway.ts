@@ -20,7 +20,7 @@ export interface GatewayOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The one path of the socket and its subprotocol (PROTOCOL.md, "WebSocket"). */
+/** The one path of the socket and its subprotocol (PROTOCOL.md §5). */
 export const SOCKET_PATH = '/ws';
 export const SUBPROTOCOL = 'taproot.v1';
 
@@ -42,7 +42,8 @@ export class Gateway {
       noServer: true,
       maxPayload: LIMITS.maxFrameBytes,
       perMessageDeflate: false,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      // Naming none of the offered ones makes a browser report 1006 instead of the 1008 that tells it why.
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
     });
     this.#condition = conditionOf(options.manager.health());
     this.#offState = options.manager.on('state', (health) => void this.#onHealth(health));
@@ -54,7 +55,7 @@ export class Gateway {
     return this.#sockets.size;
   }
 
-  /** For the server's `upgrade` event. The order of the checks is PROTOCOL.md's, "Upgrade". */
+  /** For the server's `upgrade` event. The order of the checks is PROTOCOL.md §5.1. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     this.#admit(request, socket, head).catch((error: unknown) => {
@@ -67,11 +68,11 @@ export class Gateway {
   async #admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { manager, sessions, allowed } = this.#options;
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!hostAllowed(request.headers.host, allowed)) return refuseUpgrade(socket, 403, 'foreign-host');
     if (url.pathname !== SOCKET_PATH) return refuseUpgrade(socket, 404, 'not-found');
     if (this.#closing || manager.state !== 'ready') {
       return refuseUpgrade(socket, 503, 'redis-unavailable', RETRY_AFTER_MS);
     }
+    if (!hostAllowed(request.headers.host, allowed)) return refuseUpgrade(socket, 403, 'foreign-host');
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
     const credential = credentialOf(request, url);
     const foreign = !originAllowed(request.headers, allowed);
@@ -88,10 +89,10 @@ export class Gateway {
   }
 
   #welcome(socket: WebSocket, session: Session): void {
-    const { manager, threads, onError } = this.#options;
+    const { manager, threads, sessions, onError } = this.#options;
     // Too large or broken frames end the socket with their own close code; that is the client's matter.
     socket.on('error', () => undefined);
-    const client = new GatewaySocket({ socket, session, manager, threads, onError });
+    const client = new GatewaySocket({ socket, session, manager, threads, sessions, onError });
     this.#sockets.add(client);
     socket.on('close', () => this.#sockets.delete(client));
     const condition = conditionOf(manager.health());
@@ -103,18 +104,14 @@ export class Gateway {
     const before = this.#condition;
     if (condition === before) return;
     this.#condition = condition;
-    if (condition === 'ready') await this.#recheckSessions();
+    if (condition === 'down') for (const client of this.#sockets) client.suspend();
+    if (before === 'down') await this.#recheckSessions();
     for (const client of this.#sockets) client.send(statusFrame(health, condition));
   }
 
   /** A session may have been revoked while Redis was away. */
   async #recheckSessions(): Promise<void> {
-    await Promise.allSettled(
-      [...this.#sockets].map(async (client) => {
-        if (!(await this.#options.sessions.valid(client.session)))
-          client.close(CLOSE.notSignedIn, 'not signed in any more');
-      }),
-    );
+    await Promise.allSettled([...this.#sockets].map((client) => client.resume()));
   }
 
   /** Tells every client to reconnect elsewhere; resolves when their sockets are closed, after 2 s at the latest. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { RedisManager } from '@taproot/redis';
+import { pause, type RedisManager, RedisManagerError } from '@taproot/redis';
 import type { WebSocket } from 'ws';
 import {
   CLOSE,
@@ -8,7 +8,7 @@ import {
   type MessagePart,
   type ServerFrame,
 } from '../../protocol/index.ts';
-import type { Session } from '../auth/sessions.ts';
+import type { Session, Sessions } from '../auth/sessions.ts';
 import { ChatError, toChatError } from '../errors.ts';
 import { type FrameResult, parseFrame } from '../frame-schemas.ts';
 import type { ThreadStore } from '../threads/store.ts';
@@ -20,6 +20,7 @@ export interface GatewaySocketOptions {
   readonly session: Session;
   readonly manager: RedisManager;
   readonly threads: ThreadStore;
+  readonly sessions: Sessions;
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,6 +32,9 @@ export class GatewaySocket {
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #alive = true;
+  /** Pending from an outage of Redis until the session was checked again. */
+  #checked: Promise<void> = Promise.resolve();
+  #endCheck: () => void = () => undefined;
 
   constructor(options: GatewaySocketOptions) {
     this.#options = options;
@@ -57,6 +61,29 @@ export class GatewaySocket {
 
   close(code: number, reason: string): void {
     this.#options.socket.close(code, reason);
+  }
+
+  /** Holds events back: while Redis is away nobody can tell whether the session was revoked. */
+  suspend(): void {
+    this.#endCheck();
+    this.#checked = new Promise((resolve) => {
+      this.#endCheck = resolve;
+    });
+  }
+
+  /** Lets events go on once Redis says that the session still holds, and closes the socket if it does not. */
+  async resume(): Promise<void> {
+    const { sessions, socket } = this.#options;
+    while (socket.readyState === socket.OPEN) {
+      try {
+        if (await sessions.valid(this.session)) this.#endCheck();
+        else this.close(CLOSE.notSignedIn, 'not signed in any more');
+        return;
+      } catch (error) {
+        if (!(error instanceof RedisManagerError)) throw error;
+        await pause(200);
+      }
+    }
   }
 
   /** Asks for a sign of life; a socket that gave none since the last time is cut. */
@@ -118,9 +145,18 @@ export class GatewaySocket {
     if (this.#attached.size >= LIMITS.maxAttached) {
       throw new ChatError('too-many-attached', `A socket may attach ${LIMITS.maxAttached} threads`);
     }
-    const attachment = new Attachment({ manager, thread, keys, after, send: (frame) => this.#write(frame) });
+    const attachment = new Attachment({
+      manager,
+      thread,
+      keys,
+      after,
+      send: (frame) => this.#checked.then(() => this.#write(frame)),
+      wasDeleted: (id) => threads.wasDeleted(id),
+    });
     this.#attached.set(thread, attachment);
-    attachment.done.catch((error: unknown) => {
+    // A log that is gone ends its attachment.
+    const forget = (): boolean => this.#attached.get(thread) === attachment && this.#attached.delete(thread);
+    attachment.done.then(forget, (error: unknown) => {
       onError(error);
       this.close(CLOSE.bug, 'a bug of this server');
     });
@@ -140,6 +176,8 @@ export class GatewaySocket {
     if (content.every((part) => part.text.trim() === ''))
       throw new ChatError('bad-frame', 'The message is empty');
     this.#requireRedis();
+    const { sessions } = this.#options;
+    if (!(await sessions.valid(this.session))) return this.close(CLOSE.notSignedIn, 'not signed in any more');
     const accepted = await this.#options.threads.send(this.session.user, thread, id, content);
     this.send({ type: 'accepted', thread, id, ...accepted });
   }
@@ -172,6 +210,7 @@ export class GatewaySocket {
   }
 
   async #release(): Promise<void> {
+    this.#endCheck();
     const attached = [...this.#attached.values()];
     this.#attached.clear();
     await Promise.allSettled(attached.map((attachment) => attachment.detach()));

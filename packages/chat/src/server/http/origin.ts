@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** Whom a server answers. */
 export interface Allowed {
-  /** Host names without port, in lower case, beside the loopback ones. */
+  /** Host names without port, in lower case, IPv6 in brackets, beside the loopback ones. */
   readonly hosts: ReadonlySet<string>;
   /** Origins of other pages that may call, e.g. `https://chat.example.com`. */
   readonly origins: ReadonlySet<string>;

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Applied } from '../../protocol/index.ts';
 import type { ChatError, ChatErrorCode } from '../errors.ts';
 
 /** An `application/problem+json` body (RFC 9457). */
@@ -8,6 +9,8 @@ export interface Problem {
   readonly status: number;
   readonly code: ChatErrorCode;
   readonly detail: string;
+  /** Of a request that changes something and failed with 500 or 503: whether it did. */
+  readonly applied?: Applied;
 }
 
 const STATUS: Readonly<Record<ChatErrorCode, number>> = {
@@ -34,7 +37,9 @@ export function problem(status: number, code: ChatErrorCode, detail: string): Pr
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail };
 }
 
-/** The HTTP answer for a failure. */
-export function problemOf({ code, message }: ChatError): Problem {
-  return problem(STATUS[code], code, message);
+/** The HTTP answer for a failure; `changes` is whether the request was to change something. */
+export function problemOf({ code, message, applied }: ChatError, changes = true): Problem {
+  const status = STATUS[code];
+  const told = changes && (status === 500 || status === 503);
+  return { ...problem(status, code, message), ...(told && { applied }) };
 }

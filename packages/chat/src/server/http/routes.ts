@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
 import { THREAD_ID } from '../frame-schemas.ts';
-import { readHistory } from '../threads/history.ts';
+import { type History, readHistory } from '../threads/history.ts';
 import type { ThreadStore } from '../threads/store.ts';
 
 /** What a route gets, whatever the HTTP framework. */
@@ -30,11 +30,11 @@ const title = z.string().trim().max(200);
 const createBody = z.object({ title: title.optional() }).nullish();
 const renameBody = z.object({ title: title.min(1) });
 const historyQuery = z.object({
-  before: z.coerce.number().int().min(1).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(200),
+  before: z.string().max(128).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** Routes under `/threads` (PROTOCOL.md, "Threads"). All need a signed-in user. */
+/** Routes under `/threads` (PROTOCOL.md §3.4, §3.5). All need a signed-in user. */
 export function threadRoutes(threads: ThreadStore, manager: RedisManager): readonly Route[] {
   return [
     {
@@ -64,6 +64,14 @@ export function threadRoutes(threads: ThreadStore, manager: RedisManager): reado
       }),
     },
     {
+      method: 'DELETE',
+      path: '/threads/:id',
+      handle: async ({ user, params }) => {
+        await threads.delete(user, idOf(params));
+        return { status: 204 };
+      },
+    },
+    {
       method: 'GET',
       path: '/threads/:id/messages',
       handle: async ({ user, params, query }) => {
@@ -71,11 +79,20 @@ export function threadRoutes(threads: ThreadStore, manager: RedisManager): reado
         const { before, limit } = read(historyQuery, query);
         const keys = await threads.authorize(user, id);
         const head = await manager.log.head(keys.log);
-        const history = await readHistory(threads.entries(id), head?.origin ?? '', before);
-        return { status: 200, body: { ...history, messages: history.messages.slice(-limit) } };
+        const history = await readHistory(threads.entries(id), head?.origin ?? '');
+        return { status: 200, body: pageOf(history, before, limit) };
       },
     },
   ];
+}
+
+/** The newest messages, or the newest before one; what waits is told only with its message. */
+function pageOf({ messages, waiting, ...at }: History, before: string | undefined, limit: number): unknown {
+  const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before);
+  if (end < 0) throw new ChatError('bad-request', 'before: there is no such message');
+  const page = messages.slice(Math.max(0, end - limit), end);
+  const shown = waiting.filter(({ id }) => page.some((message) => message.id === id));
+  return { messages: page, ...at, ...(shown.length > 0 && { waiting: shown }) };
 }
 
 function idOf(params: Readonly<Record<string, string>>): string {

@@ -5,6 +5,8 @@ const END_LUA = `
 local function run_end(stream, head, queue, run_key, run, channel, publish, rest, outcome)
   local entry = log_append(stream, head, channel, publish, rest)
   redis.call('HSET', run_key, 'state', 'ended', 'outcome', outcome, 'endedAt', log_now())
+  -- Kept for a repeated end and for those who look; what lasts is in the log.
+  redis.call('PEXPIRE', run_key, 86400000)
   redis.call('LREM', queue, 1, run)
   return entry
 end

@@ -44,3 +44,18 @@ if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'title', ARGV[2])
 return 1`,
 );
+
+/**
+ * KEYS meta stream head ids queue and the records of the open runs; ARGV owner channel publish tombstoneMs.
+ * Leaves a tombstone in meta. Replies 1, or 0 where there is no such thread of this owner.
+ */
+export const DELETE: Script = defineScript(
+  'thread.delete',
+  `${LOG_LUA}
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+redis.call('DEL', unpack(KEYS))
+redis.call('HSET', KEYS[1], 'deletedAt', log_now())
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call(ARGV[3], ARGV[2], '0')
+return 1`,
+);

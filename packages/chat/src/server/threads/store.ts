@@ -11,7 +11,7 @@ import {
   threadKeys,
   userThreadsKey,
 } from './keys.ts';
-import { CREATE_THREAD, RENAME, SEND } from './scripts.ts';
+import { CREATE_THREAD, DELETE, RENAME, SEND } from './scripts.ts';
 
 /** A thread as its owner sees it (PROTOCOL.md, "Threads"). */
 export interface ThreadInfo {
@@ -43,6 +43,8 @@ export interface ThreadStoreOptions {
 }
 
 const TITLE_LENGTH = 80;
+/** How long a deleted thread is known to have been deleted: 30 days. */
+const TOMBSTONE_MS = 30 * 24 * 3600 * 1000;
 /** Threads listed at once, the most recent ones. */
 const MAX_LISTED = 200;
 
@@ -99,6 +101,24 @@ export class ThreadStore {
     const args = [user.id, title.slice(0, TITLE_LENGTH)];
     if ((await this.#manager.script(RENAME, { keys: [keys.meta], args })) !== 1) throw notFound();
     return this.get(user, id);
+  }
+
+  /** Deletes a thread for good; attached sockets are told. Its open runs end with their record. */
+  async delete(user: User, id: string): Promise<void> {
+    const keys = threadKeys(id);
+    const open = (await this.#manager.call(['LRANGE', keys.queue, '0', '-1'])) as string[];
+    const { stream, head, channel } = keys.log;
+    const reply = await this.#manager.script(DELETE, {
+      keys: [keys.meta, stream, head, keys.ids, keys.queue, ...open.map((run) => keys.run(run))],
+      args: [user.id, channel, this.#manager.deployment.publish, String(TOMBSTONE_MS)],
+    });
+    if (reply !== 1) throw notFound();
+    await this.#manager.call(['ZREM', userThreadsKey(user.id), id]);
+  }
+
+  /** Whether a thread that has no log any more was deleted, and not lost. */
+  async wasDeleted(id: string): Promise<boolean> {
+    return (await this.#manager.call(['HEXISTS', threadKeys(id).meta, 'deletedAt'])) === 1;
   }
 
   /** Who may read and write a thread: its owner. The one place where that is decided. */

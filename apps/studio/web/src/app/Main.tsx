@@ -1,0 +1,74 @@
+import type { ChatClient } from '@taproot/chat/client';
+import { type ReactElement, useCallback } from 'react';
+import { Composer } from '../composer/Composer.tsx';
+import { useDraft } from '../composer/draft.ts';
+import { NewChatPane } from '../conversation/NewChatPane.tsx';
+import { ThreadPane } from '../conversation/ThreadPane.tsx';
+import type { NewChat } from '../outbox/new-chat.ts';
+import type { Threads } from '../threads/use-threads.ts';
+import { Notice } from '../ui/Notice.tsx';
+
+interface MainProps {
+  readonly client: ChatClient;
+  readonly newChat: NewChat;
+  readonly thread: string | undefined;
+  readonly threads: Threads;
+  readonly signedIn: boolean;
+  readonly paused: string | undefined;
+}
+
+/** The open conversation over the one box to write in, which stays the same while threads change. */
+export function Main({ client, newChat, thread, threads, signedIn, paused }: MainProps): ReactElement {
+  const [draft, write] = useDraft(thread);
+  const send = useCallback(
+    (text: string) => {
+      if (thread === undefined) newChat.send(text);
+      // How it goes is shown by the thread's pending messages.
+      else client.send(thread, text).accepted.catch(() => undefined);
+    },
+    [client, newChat, thread],
+  );
+  const edit = (text: string) => {
+    write(text);
+    document.getElementById('composer')?.focus();
+  };
+  return (
+    <>
+      <div className="conversation">
+        {threads.problem && (
+          <div className="banner">
+            <Notice tone="error" onDismiss={threads.dismissProblem}>
+              {threads.problem}
+            </Notice>
+          </div>
+        )}
+        {thread === undefined && <NewChatPane newChat={newChat} onEdit={edit} />}
+        {thread !== undefined && signedIn && (
+          <ThreadPane
+            key={thread}
+            client={client}
+            thread={thread}
+            paused={paused}
+            onAsk={send}
+            onEdit={edit}
+            onActivity={threads.refresh}
+          />
+        )}
+      </div>
+      <Composer
+        thread={thread}
+        text={draft}
+        onWrite={write}
+        onSend={send}
+        hint={hintFor(paused)}
+        offline={paused !== undefined}
+      />
+    </>
+  );
+}
+
+function hintFor(paused: string | undefined): string {
+  return paused === undefined
+    ? 'Enter sends, Shift + Enter makes a new line'
+    : 'You can go on writing: messages wait here and are sent when the connection is back';
+}

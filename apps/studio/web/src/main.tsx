@@ -1,0 +1,25 @@
+import { createChatClient } from '@taproot/chat/client';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app/App.tsx';
+import { currentThread, goTo } from './app/route.ts';
+import { applyTheme } from './app/theme.ts';
+import { keepOutbox } from './outbox/keep-outbox.ts';
+import { NewChat } from './outbox/new-chat.ts';
+import './styles/index.css';
+
+applyTheme();
+
+const client = createChatClient({ url: location.origin });
+keepOutbox(client);
+// Follow the first message into its thread, unless the user has gone elsewhere meanwhile.
+const newChat = new NewChat(client, (thread) => currentThread() === undefined && goTo(thread));
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App client={client} newChat={newChat} />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,37 @@
+import { totalmem } from 'node:os';
+import type { ServerFiles } from './folder.ts';
+
+/** A quarter of the RAM, at most 1 GiB. */
+export function defaultMaxMemoryBytes(): number {
+  return Math.min(2 ** 30, Math.floor(totalmem() / 4));
+}
+
+/** The text of redis.conf: durable on every write, nothing evicted, reachable by a private socket only. */
+export function serverConfig(files: ServerFiles, maxMemoryBytes: number): string {
+  const settings: readonly (readonly [string, string])[] = [
+    ['port', '0'],
+    ['unixsocket', files.socket],
+    ['unixsocketperm', '600'],
+    ['dir', files.data],
+    ['pidfile', files.pid],
+    ['logfile', files.log],
+    ['daemonize', 'no'],
+    ['appendonly', 'yes'],
+    ['appendfsync', 'always'],
+    // The append-only file is the data; a snapshot beside it would be a second truth.
+    ['save', ''],
+    ['maxmemory', String(Math.floor(maxMemoryBytes))],
+    ['maxmemory-policy', 'noeviction'],
+  ];
+  return settings.map(([name, value]) => `${name} ${quote(value)}\n`).join('');
+}
+
+/** As redis.conf takes any bytes: in double quotes, with what is not plain as \xHH. */
+function quote(value: string): string {
+  let quoted = '';
+  for (const byte of Buffer.from(value)) {
+    const plain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+    quoted += plain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return `"${quoted}"`;
+}

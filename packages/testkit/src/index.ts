@@ -1,0 +1,10 @@
+export { openBrowser } from './browser.ts';
+export { type StartClusterOptions, startCluster, type TestCluster } from './cluster.ts';
+export { TestkitError } from './errors.ts';
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export { FaultProxy, faultProxy, type ProxyTarget } from './fault-proxy.ts';
+export { freePort } from './free-port.ts';
+export { type Exit, type ProcessOptions, startProcess, TestProcess } from './process.ts';
+export { type StartRedisOptions, startRedis, TestRedis } from './redis.ts';
+export { type StartStudioOptions, startStudio, TestStudio } from './studio.ts';
+export { temporaryFolder } from './temporary-folder.ts';
