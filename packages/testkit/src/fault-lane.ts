@@ -5,6 +5,12 @@ type Parcel = Buffer | 'end' | 'cut';
 
 const MAX_WAITING_BYTES = 1 << 20;
 
+/** Ends a connection without a goodbye: by RST, which a Unix socket does not know. */
+export function cut(socket: Socket): void {
+  if (socket.remoteFamily === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** One direction of a proxied connection: carries in order what one socket says to the other, late, held back, or not at all. */
 export class FaultLane {
   latencyMs = 0;
@@ -70,7 +76,7 @@ export class FaultLane {
   }
 
   #pass(parcel: Parcel): void {
-    if (parcel === 'cut') this.#to.resetAndDestroy();
+    if (parcel === 'cut') cut(this.#to);
     else if (!this.#to.writable) return;
     else if (parcel === 'end') this.#to.end();
     else this.#to.write(parcel);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { FaultLane } from './fault-lane.ts';
+import { cut, FaultLane } from './fault-lane.ts';
 
 /** One connection through a fault proxy: the client's socket, the target's, and a lane each way. */
 export class FaultPair {
@@ -32,6 +32,6 @@ export class FaultPair {
 
   reset(): void {
     for (const lane of this.#lanes) lane.lose();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) cut(socket);
   }
 }

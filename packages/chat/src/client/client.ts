@@ -32,6 +32,7 @@ class Client implements Types.ChatClient {
   readonly #connection: Connection;
   readonly #answerMs: number;
   #token: string | undefined;
+  #closed = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: Types.ChatClientOptions) {
@@ -68,7 +69,7 @@ class Client implements Types.ChatClient {
   }
 
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#closed;
   }
 
   on<K extends keyof Types.ChatClientEvents>(
@@ -137,6 +138,7 @@ class Client implements Types.ChatClient {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     this.#http.close();
     for (const view of this.#views.values()) view.dispose();
     const gone = this.#connection.close();

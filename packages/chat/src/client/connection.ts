@@ -83,7 +83,16 @@ export class Connection {
     this.#closed = true;
     this.#stopWake();
     const gone = this.#drop();
-    this.change({ socket: 'closed', redis: 'unknown', retryAt: undefined, affected: undefined });
+    const change = {
+      socket: 'closed',
+      redis: 'unknown',
+      signIn: false,
+      retryAt: undefined,
+      affected: undefined,
+    } as const;
+    this.#state = nextState(this.#state, change);
+    // Told in any case: that it is for good is news, also if the socket was closed before.
+    this.#options.onState(this.#state);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([gone, new Promise((resolve) => (timer = setTimeout(resolve, 1_000)))]);
     clearTimeout(timer);
@@ -94,7 +103,7 @@ export class Connection {
     this.change({ socket: 'connecting', retryAt: undefined, signIn: false });
     const url = await this.#address(signal);
     if (url === undefined || signal.aborted) return;
-    const socket = new Socket({
+    this.#socket = new Socket({
       WebSocket: this.#options.WebSocket,
       url,
       connectTimeoutMs: this.#options.connectTimeoutMs,
@@ -103,7 +112,6 @@ export class Connection {
       onFrame: this.#options.onFrame,
       onEnd: (end) => this.#ended(end),
     });
-    this.#socket = socket;
   }
 
   /** With a token each socket needs a new ticket, because browsers cannot set its headers (PROTOCOL.md §2.4). */

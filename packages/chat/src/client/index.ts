@@ -1,4 +1,4 @@
-export { DEFAULT_BACKOFF } from './backoff.ts';
+export { DEFAULT_BACKOFF, fullJitter } from './backoff.ts';
 export { createChatClient } from './client.ts';
 export { ChatClientError, type ChatClientErrorCode, type ChatClientErrorFields } from './errors.ts';
 export type {

@@ -28,12 +28,13 @@ export class AttachedView implements ThreadView {
   readonly #events = new Emitter<ThreadViewEvents>();
   readonly #trail = new Trail();
   #opened = false;
+  /** The thread is gone, or the client is closed: listeners alone do not attach it. */
   #suspended = false;
   /** `chain` is absent only for the beginning, until the server told it. */
   #last: { readonly seq: number; readonly chain?: string } | undefined;
   #attached = false;
-  /** Answers that are due on this socket; only that to the newest `attach` counts. */
-  #due = 0;
+  /** An answer is due on this socket. One `attached` settles it: an `attach` that was replaced may get no answer. */
+  #due = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ViewOptions) {
@@ -65,7 +66,7 @@ export class AttachedView implements ThreadView {
   }
 
   open(after?: After): void {
-    const idle = !this.#attached && this.#due === 0;
+    const idle = !this.#attached && !this.#due;
     this.#opened = true;
     this.#suspended = false;
     if (after !== undefined) this.#restart(after);
@@ -75,32 +76,29 @@ export class AttachedView implements ThreadView {
   close(): void {
     const wanted = this.#wanted;
     this.#opened = false;
-    this.#suspended = true;
-    if (wanted) this.#detach();
+    if (wanted && !this.#wanted) this.#detach();
   }
 
   /** A new socket is ready. */
   socketReady(): void {
-    this.#due = 0;
+    this.#due = false;
     if (this.#wanted) this.#attach();
   }
 
   socketLost(): void {
-    this.#due = 0;
+    this.#due = false;
     this.#attached = false;
     clearTimeout(this.#timer);
   }
 
   /** Redis is back: what was refused because of it is tried again at once. */
   redisReady(): void {
-    if (this.#wanted && !this.#attached && this.#due === 0) this.#attach();
+    if (this.#wanted && !this.#attached && !this.#due) this.#attach();
   }
 
   attachedFrame(frame: AttachedFrame): void {
-    const due = this.#due;
-    this.#due = Math.max(0, due - 1);
-    // The answer to an `attach` that a later one replaced.
-    if (!this.#wanted || due > 1) return;
+    this.#due = false;
+    if (!this.#wanted) return;
     clearTimeout(this.#timer);
     this.#attached = true;
     if (frame.mode === 'reset') this.#reset(frame);
@@ -113,7 +111,7 @@ export class AttachedView implements ThreadView {
     // Without a position: of an attachment that was given up, or ahead of its `attached`.
     if (!this.#wanted || last?.chain === undefined || event.seq <= last.seq) return;
     if (event.seq !== last.seq + 1 || event.prev !== last.chain) {
-      if (this.#due === 0) this.#attach();
+      if (!this.#due) this.#attach();
       return;
     }
     this.#last = { seq: event.seq, chain: event.chain };
@@ -129,8 +127,8 @@ export class AttachedView implements ThreadView {
 
   errorFrame(frame: ErrorFrame): void {
     if (frame.code === 'not-attached') return;
-    this.#due = Math.max(0, this.#due - 1);
-    if (!this.#wanted || this.#due > 0) return;
+    this.#due = false;
+    if (!this.#wanted) return;
     clearTimeout(this.#timer);
     const passes =
       frame.retryAfterMs !== undefined || frame.code === 'redis-unavailable' || frame.code === 'internal';
@@ -156,12 +154,12 @@ export class AttachedView implements ThreadView {
     const marks = this.#trail.marks().filter(({ seq }) => last !== undefined && seq < last.seq);
     const after = last && { after: marks.length > 0 ? { ...last, marks } : last };
     if (!this.#options.send({ type: 'attach', thread: this.thread, ...after })) return;
-    this.#due++;
+    this.#due = true;
     this.#timer = setTimeout(() => this.#unanswered(), this.#options.answerMs);
   }
 
   #unanswered(): void {
-    this.#due = 0;
+    this.#due = false;
     this.#attach();
   }
 
@@ -171,7 +169,7 @@ export class AttachedView implements ThreadView {
 
   #detach(): void {
     clearTimeout(this.#timer);
-    if (this.#attached || this.#due > 0) this.#options.send({ type: 'detach', thread: this.thread });
+    if (this.#attached || this.#due) this.#options.send({ type: 'detach', thread: this.thread });
     this.#attached = false;
   }
 

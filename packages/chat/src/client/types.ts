@@ -94,7 +94,7 @@ export interface ThreadView {
   readonly thread: string;
   /** From `after`, which defaults to the view's own position, else to the head of the log. Replaces an earlier position. */
   open(after?: After): void;
-  /** Detaches, also if there are listeners; the position is kept for the next `open`. */
+  /** Takes `open` back: detaches if there are no listeners. The position is kept for the next time. */
   close(): void;
   readonly position: Position | undefined;
   readonly attached: boolean;

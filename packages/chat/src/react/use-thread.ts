@@ -1,6 +1,9 @@
+import { useChat } from '@ai-sdk/react';
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { ChatClient } from '../client/index.ts';
 import type { ChatMessage } from '../protocol/index.ts';
 import type { SessionSnapshot } from './session-state.ts';
+import { sessionOf } from './sessions.ts';
 
 export interface UseThreadOptions {
   /** At most one render in this time while an answer streams. @default 50 */
@@ -20,10 +23,17 @@ export interface ThreadHandle extends SessionSnapshot {
 }
 
 /** A thread that follows all its runs, whichever tab or device asked. Unmounting never stops a run. */
-export function useThread(
-  _client: ChatClient,
-  _thread: string,
-  _options: UseThreadOptions = {},
-): ThreadHandle {
-  throw new TypeError('being written');
+export function useThread(client: ChatClient, thread: string, options: UseThreadOptions = {}): ThreadHandle {
+  const { throttleMs = 50 } = options;
+  const session = useMemo(() => sessionOf(client, thread), [client, thread]);
+  useEffect(() => session.retain(), [session]);
+  const snapshot = useSyncExternalStore(session.subscribe, session.read, session.read);
+  const { messages } = useChat({ chat: session.chat, throttle: throttleMs });
+  // By the messages that are drawn: these are late by the throttle, and a message must not be gone from both.
+  const pending = useMemo(
+    () => snapshot.pending.filter(({ id }) => !messages.some((message) => message.id === id)),
+    [snapshot.pending, messages],
+  );
+  const { send, discard, dismissNotice, reload } = session;
+  return { ...snapshot, pending, messages, send, discard, dismissNotice, reload };
 }

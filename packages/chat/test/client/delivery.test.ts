@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { EventFrame, ServerFrame } from '../../src/protocol/index.ts';
 import { eventually } from '../peer/eventually.ts';
 import { Peer } from '../peer/peer.ts';
@@ -64,6 +64,9 @@ test('a view without listeners is detached, and goes on where it was', async () 
 test('a listener that throws does not keep events from the others', async () => {
   const peer = await Peer.start();
   const client = clientOf(peer);
+  const reported = vi.fn();
+  vi.stubGlobal('reportError', reported);
+  onTestFinished(() => void vi.unstubAllGlobals());
   client.thread('t').open({ seq: 0 });
   client.thread('t').on('event', () => {
     throw new TypeError('a bug of the page, on purpose');
@@ -71,6 +74,7 @@ test('a listener that throws does not keep events from the others', async () => 
   const events = applied(client, 't');
   peer.append('t', 'r', THINKING, THINKING);
   await eventually(() => expect(seqs(events)).toEqual([1, 2]));
+  expect(reported).toHaveBeenCalledTimes(2);
 });
 
 test('after a cut the view resumes from its position with marks', async () => {

@@ -17,6 +17,7 @@ export interface EmbeddedServerOptions {
 
 /** A server that does not accept connections within this is told as failed; it is left to go on. */
 const START_MS = 10_000;
+const LOCK_RETRY_MS = 50;
 /** A start this soon after another counts as a crash. */
 const CRASH_MS = 30_000;
 const MAX_RESTART_WAIT_MS = 10_000;
@@ -60,20 +61,20 @@ export class EmbeddedServer {
     const files = this.#files;
     if (await accepts(files.socket)) return 'running';
     await this.#holdBack(files);
-    const server = await this.#spawn(files);
+    const program = await this.#prepare(files);
     const endsAt = performance.now() + START_MS;
-    while (performance.now() < endsAt && !signal.aborted) {
+    for (let server = await this.#spawn(files, program); performance.now() < endsAt && !signal.aborted; ) {
       if (await accepts(files.socket)) return server.exitCode === null ? 'started' : 'running';
-      const ended = server.exitCode !== null || server.signalCode !== null;
-      // Somebody else holds the lock: their server is about to listen, or is frozen; it is theirs to wait for.
-      if (ended && server.exitCode !== LOCK_TAKEN) throw failed(await this.#why(files, server));
+      if (server.exitCode === LOCK_TAKEN) {
+        // Another server is about to listen, or is frozen, or is dying: a killed one ends its sockets before its lock.
+        await pause(LOCK_RETRY_MS, signal);
+        server = await this.#spawn(files, program);
+      } else if (server.exitCode !== null || server.signalCode !== null) {
+        throw failed(await this.#why(files, server));
+      }
       await pause(10, signal);
     }
-    throw failed(
-      server.exitCode === LOCK_TAKEN
-        ? `The Redis server of ${files.folder} runs and does not accept connections`
-        : `The Redis server of ${files.folder} did not accept connections within ${START_MS} ms`,
-    );
+    throw failed(`The Redis server of ${files.folder} does not accept connections (waited ${START_MS} ms)`);
   }
 
   /** A server that keeps dying is started ever more seldom; meanwhile the reason is told. */
@@ -86,14 +87,18 @@ export class EmbeddedServer {
     throw failed(this.#lastReason);
   }
 
-  async #spawn(files: ServerFiles): Promise<ChildProcess> {
+  async #prepare(files: ServerFiles): Promise<string> {
     const program = await serverProgram(this.#options.serverBin);
     const maxMemoryBytes = this.#options.maxMemoryBytes ?? defaultMaxMemoryBytes();
     await this.#write(files, serverConfig(files, maxMemoryBytes));
-    const [command = '', ...args] = await lockedCommand(files.lock, program, [files.config]);
     this.#startedAt = performance.now();
     this.#crashes++;
     this.#lastReason = undefined;
+    return program;
+  }
+
+  async #spawn(files: ServerFiles, program: string): Promise<ChildProcess> {
+    const [command = '', ...args] = await lockedCommand(files.lock, program, [files.config]);
     // A session of its own: Ctrl-C in our terminal must not reach it.
     const server = spawn(command, args, { detached: true, stdio: 'ignore', cwd: files.folder });
     server.on('error', () => undefined);

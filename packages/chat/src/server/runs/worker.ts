@@ -41,6 +41,7 @@ export class Worker {
   readonly #executions = new Map<string, Execution>();
   readonly #busy = new Set<Promise<void>>();
   readonly #claiming = new Set<string>();
+  readonly #alarms = new Map<string, NodeJS.Timeout>();
   #unsubscribe: (() => Promise<void>) | undefined;
   #sweeping: Promise<void> | undefined;
   #redisBackAt = Number.NEGATIVE_INFINITY;
@@ -72,6 +73,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const execution of this.#executions.values()) execution.stop();
+    for (const alarm of this.#alarms.values()) clearTimeout(alarm);
     await this.#unsubscribe?.();
     await this.#sweeping;
     await Promise.all(this.#busy);
@@ -144,6 +146,7 @@ export class Worker {
     if (what === 'run' || what === 'takeover') return this.#own(name, what, Number(detail), Number(elapsed));
     if (what === 'ended') await this.#forget(name, detail ?? '');
     if (what === 'gone') await this.#forgetGone(name);
+    if (what === 'leased') this.#lookAgain(name, Number(detail));
     return undefined;
   }
 
@@ -165,6 +168,16 @@ export class Worker {
         replay: await readReplay(manager.log.readAll(keys.log, Number(seq)), run),
       }),
     };
+  }
+
+  /** At the moment when a lease ends that is not renewed, instead of at the next sweep. */
+  #lookAgain(name: string, inMs: number): void {
+    if (this.#alarms.has(name)) return;
+    const alarm = setTimeout(() => {
+      this.#alarms.delete(name);
+      this.#consider(name);
+    }, inMs + 5);
+    this.#alarms.set(name, alarm);
   }
 
   /** An intent whose message was never stored. A send that is on its way right now gets a minute. */

@@ -1,0 +1,11 @@
+import { startup } from './startup.ts';
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = { startup };
+
+const [name = ''] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.error(`Usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')}`);
+  process.exit(2);
+}
+await bench();

@@ -1,0 +1,7 @@
+/** One line: minimum, median, maximum. */
+export function summary(name: string, values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): string =>
+    (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(0);
+  return `${name.padEnd(24)} min ${at(0)}  median ${at(0.5)}  max ${at(1)}`;
+}

@@ -1,0 +1,85 @@
+import type { OutboxEntry, PendingMessage } from '../client/index.ts';
+import type { MessagePart } from '../protocol/index.ts';
+import type { PendingItem } from './session-state.ts';
+
+interface Sent {
+  readonly text: string;
+  readonly message: PendingMessage;
+}
+
+export interface Waiting {
+  readonly id: string;
+  readonly text: string;
+  /** Unknown for a message of the history whose run the server did not tell. */
+  readonly run?: string;
+}
+
+/**
+ * The user's messages that are not in the conversation: accepted ones in the order of the log, then those of this page
+ * that are on their way. One leaves only when the next run starts, so that it cannot be missing from both.
+ */
+export class SentMessages {
+  #waiting: readonly Waiting[] = [];
+  #sent: readonly Sent[] = [];
+  readonly #placed = new Set<string>();
+
+  /** What the history says: those that wait, and the ids of the conversation. */
+  restart(waiting: readonly Waiting[], conversation: readonly string[]): void {
+    for (const id of conversation) this.#placed.add(id);
+    this.#prune();
+    this.#waiting = waiting;
+  }
+
+  queued(run: string, id: string, parts: readonly MessagePart[]): void {
+    if (this.#waiting.some((one) => one.id === id)) return;
+    this.#waiting = [...this.#waiting, { id, run, text: textOf(parts) }];
+  }
+
+  sent(message: PendingMessage, text: string): void {
+    this.#sent = [...this.#sent, { message, text }];
+  }
+
+  discarded(id: string): void {
+    this.#sent = this.#sent.filter(({ message }) => message.id !== id);
+  }
+
+  /** The message that a run answers: by its run, else the first of those that wait, as runs are serial. */
+  takeFor(run: string): Waiting | undefined {
+    this.#prune();
+    const found =
+      this.#waiting.find((one) => one.run === run) ?? this.#waiting.find((one) => one.run === undefined);
+    if (found !== undefined) this.#placed.add(found.id);
+    return found;
+  }
+
+  /** `outbox` holds the entries of this thread. */
+  pending(outbox: readonly OutboxEntry[]): readonly PendingItem[] {
+    const known = new Set([...this.#waiting, ...outbox].map(({ id }) => id));
+    const between = this.#sent.filter(
+      ({ message }) => message.state === 'accepted' && !known.has(message.id),
+    );
+    const waiting = new Set(this.#waiting.map(({ id }) => id));
+    return [
+      ...this.#waiting.map(({ id, text }): PendingItem => ({ id, text, state: 'waiting' })),
+      ...between.map(({ message: { id }, text }): PendingItem => ({ id, text, state: 'waiting' })),
+      ...outbox.filter(({ id }) => !waiting.has(id)).map(itemOf),
+    ];
+  }
+
+  /** Forgets those that the conversation has had for a whole run. */
+  #prune(): void {
+    this.#waiting = this.#waiting.filter(({ id }) => !this.#placed.has(id));
+    this.#sent = this.#sent.filter(
+      ({ message }) => !this.#placed.has(message.id) && message.state !== 'refused',
+    );
+    this.#placed.clear();
+  }
+}
+
+function itemOf({ id, text, state, error }: OutboxEntry): PendingItem {
+  return error === undefined ? { id, text, state } : { id, text, state, error };
+}
+
+export function textOf(parts: readonly { readonly type: string; readonly text?: string }[]): string {
+  return parts.flatMap((part) => (part.type === 'text' ? (part.text ?? '') : [])).join('\n');
+}

@@ -1,0 +1,242 @@
+import { Chat } from '@ai-sdk/react';
+import { type OpenRun, RunFeed } from '../ai-sdk/index.ts';
+import { type ChatClient, ChatClientError } from '../client/index.ts';
+import type { AttachedFrame, ChatChunk, ChatMessage } from '../protocol/index.ts';
+import { loadHistory } from './load-history.ts';
+import { SentMessages } from './sent-messages.ts';
+import type { PendingItem, SessionSnapshot } from './session-state.ts';
+
+interface Shown {
+  readonly run: string;
+  readonly stream: ReadableStream<ChatChunk>;
+}
+
+/**
+ * A thread as a page shows it. All runs come by one path, whichever tab asked: the event that starts a run puts its
+ * message and its answer into the chat. So two tabs show the same by construction.
+ */
+export class ThreadSession {
+  readonly chat: Chat<ChatMessage>;
+  readonly #client: ChatClient;
+  readonly #thread: string;
+  readonly #sent = new SentMessages();
+  readonly #listeners = new Set<() => void>();
+  #snapshot: SessionSnapshot = { status: 'loading', pending: [], deleted: false };
+  #users = 0;
+  /** Takes the listeners back; set while the session is used. */
+  #stop: (() => void) | undefined;
+  #feed: RunFeed | undefined;
+  #loading: AbortController | undefined;
+  /** Runs that have started and are not shown: one may end and the next start before the page has drawn the first. */
+  #queue: Shown[] = [];
+  #showing: Shown | undefined;
+
+  constructor(client: ChatClient, thread: string) {
+    this.#client = client;
+    this.#thread = thread;
+    const sendMessages = (): Promise<never> => {
+      const what = 'Messages of this chat are sent by the `send` of its thread';
+      return Promise.reject(new ChatClientError('not-supported', what, { applied: 'no' }));
+    };
+    // A stream of the feed begins with the run's first event.
+    const reconnectToStream = (): Promise<ReadableStream<ChatChunk> | null> =>
+      Promise.resolve(this.#showing?.stream.locked === false ? this.#showing.stream : null);
+    this.chat = new Chat<ChatMessage>({
+      id: thread,
+      transport: { resumeStreamIsReplay: true, sendMessages, reconnectToStream },
+    });
+  }
+
+  /** Nobody uses it: it is neither attached nor loaded. */
+  get idle(): boolean {
+    return this.#stop === undefined;
+  }
+
+  /** Keeps the session going until the returned function is called. */
+  retain(): () => void {
+    this.#users++;
+    this.#start();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#users--;
+      // Later, because React's StrictMode unmounts and mounts again at once.
+      setTimeout(() => this.#users === 0 && this.#stop?.());
+    };
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  };
+
+  read = (): SessionSnapshot => this.#snapshot;
+
+  send = (text: string): string => {
+    const message = this.#client.send(this.#thread, text);
+    this.#sent.sent(message, text);
+    this.#publish({});
+    return message.id;
+  };
+
+  discard = (id: string): void => {
+    this.#sent.discarded(id);
+    this.#client.discard(id);
+    this.#publish({});
+  };
+
+  dismissNotice = (): void => {
+    this.#publish({ notice: undefined });
+  };
+
+  reload = (): void => {
+    if (!this.idle) void this.#load();
+  };
+
+  #start(): void {
+    if (this.#stop !== undefined) return;
+    const view = this.#client.thread(this.#thread);
+    const off = [
+      this.#client.on('outbox', () => this.#publish({})),
+      this.#client.on('connection', ({ socket }) => {
+        if (this.#client.closed) this.#halt();
+        // For instance after a sign-in.
+        if (socket === 'open' && this.#snapshot.status === 'error' && !this.#snapshot.deleted)
+          void this.#load();
+      }),
+      view.on('deleted', () => this.#deleted()),
+      view.on('error', (error) => {
+        if (error.code !== 'redis-unavailable' && error.code !== 'internal') this.#failed(error);
+      }),
+    ];
+    this.#stop = () => {
+      this.#stop = undefined;
+      for (const one of off) one();
+      this.#halt();
+      this.#feed?.dispose();
+      this.#feed = undefined;
+    };
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    this.#halt();
+    const loading = new AbortController();
+    const { signal } = loading;
+    this.#loading = loading;
+    this.#publish({ status: 'loading', error: undefined, deleted: false });
+    try {
+      const { conversation, waiting, position } = await loadHistory(this.#client, this.#thread, signal);
+      if (signal.aborted) return;
+      this.#loading = undefined;
+      const ids = conversation.map(({ id }) => id);
+      this.chat.messages = [...conversation];
+      this.#sent.restart(waiting, ids);
+      if (this.#feed === undefined) this.#feed = this.#follow(position);
+      else this.#feed.openAt(position);
+      this.#publish({ status: 'idle' });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failed(asClientError(error, 'The thread could not be loaded'));
+    }
+  }
+
+  #follow(position: { readonly seq: number; readonly chain: string }): RunFeed {
+    const hooks = {
+      onQueued: (run: OpenRun) => this.#queued(run),
+      onStarted: (run: OpenRun) => this.#started(run),
+      onReset: (frame: AttachedFrame) => this.#reset(frame),
+    };
+    return new RunFeed(this.#client.thread(this.#thread), hooks, position);
+  }
+
+  #queued({ run, message }: OpenRun): void {
+    if (message === undefined || this.#has(message.id)) return;
+    this.#sent.queued(run, message.id, message.parts);
+    this.#publish({});
+  }
+
+  #started({ run }: OpenRun): void {
+    // While loading, what comes is of an attachment that is about to be replaced.
+    if (this.#feed === undefined || this.#loading !== undefined) return;
+    this.#queue.push({ run, stream: this.#feed.stream(run) });
+    if (this.#showing === undefined) void this.#show();
+  }
+
+  /** One run after the other: AI SDK would abandon the first stream for a second one. */
+  async #show(): Promise<void> {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#showing = next;
+      this.#place(next.run);
+      this.#publish({ status: 'running', run: next.run });
+      await this.chat.resumeStream();
+      if (this.chat.status !== 'error' || this.#client.closed) continue;
+      this.#publish({ error: asClientError(this.chat.error, 'An answer could not be shown') });
+      this.chat.clearError();
+    }
+    this.#showing = undefined;
+    this.#publish(
+      this.#snapshot.status === 'running' ? { status: 'idle', run: undefined } : { run: undefined },
+    );
+  }
+
+  /** The user's message joins the conversation when its run starts. */
+  #place(run: string): void {
+    const message = this.#sent.takeFor(run);
+    if (message === undefined || this.#has(message.id)) return;
+    const { id, text } = message;
+    const placed: ChatMessage = { id, role: 'user', parts: [{ type: 'text', text }], metadata: { run } };
+    this.chat.messages = [...this.chat.messages, placed];
+  }
+
+  #reset({ reason = 'rollback', lost }: AttachedFrame): void {
+    const at = Date.now();
+    this.#publish({ notice: lost === undefined ? { reason, at } : { reason, lost, at } });
+    void this.#load();
+  }
+
+  #deleted(): void {
+    this.#halt();
+    this.#publish({ status: 'idle', deleted: true });
+  }
+
+  #failed(error: ChatClientError): void {
+    this.#halt();
+    this.#publish({ status: 'error', error });
+  }
+
+  /** Ends what is shown here; the runs on the server go on. */
+  #halt(): void {
+    this.#loading?.abort();
+    this.#loading = undefined;
+    for (const { stream } of this.#queue.splice(0)) void stream.cancel();
+    if (this.#showing !== undefined) void this.chat.stop();
+  }
+
+  #has(id: string): boolean {
+    return this.chat.messages.some((message) => message.id === id);
+  }
+
+  #publish(change: { readonly [K in keyof SessionSnapshot]?: SessionSnapshot[K] | undefined }): void {
+    const outbox = this.#client.outbox.filter(({ thread }) => thread === this.#thread);
+    const pending = keep(this.#snapshot.pending, this.#sent.pending(outbox));
+    const next = { ...this.#snapshot, ...change, pending };
+    const entries = Object.entries(next).filter(([, value]) => value !== undefined);
+    this.#snapshot = Object.fromEntries(entries) as unknown as SessionSnapshot;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** The same array while nothing in it changed, so that pages need not draw again. */
+function keep(before: readonly PendingItem[], after: readonly PendingItem[]): readonly PendingItem[] {
+  return JSON.stringify(before) === JSON.stringify(after) ? before : after;
+}
+
+function asClientError(error: unknown, message: string): ChatClientError {
+  return error instanceof ChatClientError
+    ? error
+    : new ChatClientError('bad-answer', message, { cause: error });
+}

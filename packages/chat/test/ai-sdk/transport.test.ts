@@ -1,0 +1,227 @@
+import { Chat } from '@ai-sdk/react';
+import { expect, test } from 'vitest';
+import { createChatTransport } from '../../src/ai-sdk/index.ts';
+import type { ChatClient } from '../../src/client/index.ts';
+import type { ChatMessage } from '../../src/protocol/index.ts';
+import { clientOf } from '../client/setup.ts';
+import { eventually } from '../peer/eventually.ts';
+import { Peer } from '../peer/peer.ts';
+import { answer, DONE, delta, end, STARTED, start, THINKING, tool, userMessage } from '../peer/script.ts';
+
+interface Finish {
+  readonly isDisconnect: boolean;
+  readonly isAbort: boolean;
+}
+
+function chatOf(client: ChatClient, onFinish: (finish: Finish) => void = () => undefined): Chat<ChatMessage> {
+  return new Chat<ChatMessage>({
+    id: 't',
+    transport: createChatTransport(client),
+    onFinish,
+    onError: () => undefined,
+  });
+}
+
+function textOf(message: ChatMessage | undefined): string {
+  return (message?.parts ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+/** The run of the last message that was sent, as soon as it is stored. */
+async function runOf(peer: Peer, n = 1): Promise<string> {
+  const users = (): string[] =>
+    peer
+      .log('t')
+      .events.flatMap(({ data, run }) => ('type' in data && data.type === 'user-message' && run ? run : []));
+  await eventually(() => expect(users()).toHaveLength(n));
+  return users().at(-1) ?? '';
+}
+
+test('a message sent by useChat gets its answer, part by part', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  const sent = chat.sendMessage({ text: 'What is in Redis?' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, ...tool('c'), [start('t'), delta('t', 'There ')]);
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('There '));
+  expect(chat.status).toBe('streaming');
+  peer.append('t', run, delta('t', 'are 12 keys.'), end('t'), DONE);
+  await sent;
+  expect(chat.status).toBe('ready');
+  expect(chat.messages.map(({ id }) => id)).toEqual([peer.ofType('send')[0]?.id, run]);
+  expect(chat.lastMessage?.parts.map(({ type }) => type)).toEqual([
+    'data-lifecycle',
+    'step-start',
+    'dynamic-tool',
+    'step-start',
+    'text',
+  ]);
+  expect(textOf(chat.lastMessage)).toBe('There are 12 keys.');
+});
+
+test('a cut in the middle of an answer does not show', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, start('t'));
+  for (const word of ['one ', 'two ', 'three ', 'four']) {
+    peer.append('t', run, delta('t', word));
+    peer.cut();
+    await eventually(() => expect(textOf(chat.lastMessage)).toContain(word));
+    expect(chat.status).toBe('streaming');
+  }
+  peer.append('t', run, end('t'), DONE);
+  await sent;
+  expect(textOf(chat.lastMessage)).toBe('one two three four');
+  expect(chat.error).toBeUndefined();
+});
+
+test('text that a takeover superseded vanishes from the message', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, ...tool('c'), start('t'), delta('t', 'old'));
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('old'));
+  peer.append('t', run, { type: 'run-resumed', fence: 2, supersedes: { from: 5, to: 6 } });
+  peer.append('t', run, start('t'), delta('t', 'new'), end('t'), DONE);
+  await sent;
+  expect(textOf(chat.lastMessage)).toBe('new');
+  expect(chat.lastMessage?.parts.filter(({ type }) => type === 'dynamic-tool')).toHaveLength(1);
+});
+
+test('an answer that was complete before accepted came is shown', async () => {
+  const peer = await Peer.start();
+  peer.outgoing = (frame) => {
+    if (frame.type !== 'accepted') return [frame];
+    peer.append('t', frame.run, ...answer('quick'));
+    return [frame];
+  };
+  const chat = chatOf(clientOf(peer));
+  await chat.sendMessage({ text: 'hi' });
+  expect(textOf(chat.lastMessage)).toBe('quick');
+});
+
+test('stopping ends the stream here and nothing on the server', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const finishes: Finish[] = [];
+  const chat = chatOf(client, (finish) => finishes.push(finish));
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, start('t'));
+  await eventually(() => expect(chat.status).toBe('streaming'));
+  await chat.stop();
+  await sent;
+  expect(chat.status).toBe('ready');
+  expect(finishes).toMatchObject([{ isAbort: true }]);
+  expect(new Set(peer.received.map(({ type }) => type))).toEqual(new Set(['attach', 'send']));
+  peer.append('t', run, delta('t', 'still here'), end('t'), DONE);
+  await eventually(() => expect(client.thread('t').position).toEqual(peer.log('t').head));
+});
+
+test('a message that was stopped before it was accepted is sent all the same', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const chat = chatOf(client);
+  const first = chat.sendMessage({ text: 'one' });
+  peer.append('t', await runOf(peer), ...answer('1'));
+  await first;
+  peer.refuse = { status: 503, retryAfter: '600' };
+  peer.cut();
+  await eventually(() => expect(client.connection.retryAt).toBeDefined());
+  const second = chat.sendMessage({ text: 'two' });
+  await eventually(() => expect(client.outbox).toHaveLength(1));
+  await chat.stop();
+  await second;
+  expect(chat.status).toBe('ready');
+  peer.refuse = undefined;
+  client.reconnect();
+  await runOf(peer, 2);
+});
+
+test('without an active run there is nothing to resume', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r', userMessage('m', 'hi'), ...answer('done'));
+  const chat = chatOf(clientOf(peer));
+  await chat.resumeStream();
+  expect(chat.status).toBe('ready');
+  expect(chat.messages).toEqual([]);
+});
+
+test('a page that comes later gets the active run from its beginning, also when it resumes twice', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r0', userMessage('m0', 'before'), ...answer('earlier'));
+  peer.append(
+    't',
+    'r',
+    userMessage('m', 'hi'),
+    STARTED,
+    THINKING,
+    ...tool('c'),
+    start('t'),
+    delta('t', 'half '),
+  );
+  const chat = chatOf(clientOf(peer));
+  const twice = [chat.resumeStream(), chat.resumeStream()];
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half '));
+  peer.append('t', 'r', delta('t', 'whole'), end('t'), DONE);
+  await Promise.all(twice);
+  expect(chat.messages.map(({ id }) => id)).toEqual(['r']);
+  expect(textOf(chat.lastMessage)).toBe('half whole');
+});
+
+test('a message that the server refuses is an error of the chat', async () => {
+  const peer = await Peer.start();
+  peer.sendErrors.push({ code: 'too-large', message: 'too long', applied: 'no' });
+  const chat = chatOf(clientOf(peer));
+  await chat.sendMessage({ text: 'hi' });
+  expect(chat.error).toMatchObject({ name: 'ChatClientError', code: 'too-large' });
+});
+
+test('only closing the client ends a stream as disconnected', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const finishes: Finish[] = [];
+  const chat = chatOf(client, (finish) => finishes.push(finish));
+  const sent = chat.sendMessage({ text: 'hi' });
+  peer.append('t', await runOf(peer), STARTED, start('t'));
+  await eventually(() => expect(chat.status).toBe('streaming'));
+  peer.close(4401);
+  await eventually(() => expect(client.connection.signIn).toBe(true));
+  expect(chat.status).toBe('streaming');
+  await client.close();
+  await sent;
+  expect(finishes).toMatchObject([{ isDisconnect: true }]);
+});
+
+test('after a reset the chat is told, and resuming shows what the log has', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const chat = chatOf(client);
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, start('t'), delta('t', 'lost words'));
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('lost words'));
+  peer.log('t').rollback(2);
+  peer.append('t', run, start('t'), delta('t', 'kept words'));
+  peer.cut();
+  await sent;
+  expect(chat.status).toBe('error');
+  const resumed = chat.resumeStream();
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('kept words'));
+  peer.append('t', run, end('t'), DONE);
+  await resumed;
+  expect(chat.messages).toHaveLength(2);
+});
+
+test('what the server cannot do yet is refused before anything is sent', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  chat.messages = [{ id: 'm', role: 'user', parts: [{ type: 'text', text: 'hi' }] }];
+  await chat.regenerate();
+  expect(chat.error).toMatchObject({ code: 'not-supported' });
+  await chat.sendMessage({ text: 'other words', messageId: 'm' });
+  expect(chat.error).toMatchObject({ code: 'not-supported' });
+  expect(peer.ofType('send')).toEqual([]);
+});
