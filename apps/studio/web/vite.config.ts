@@ -10,6 +10,18 @@ const config: UserConfig = defineConfig({
     // The page's CSP allows no data: or inline scripts and styles; every asset is a file.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What changes seldom stays cached when the page itself changes.
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
+            { name: 'ai', test: /node_modules\/(ai|zod|@ai-sdk)\// },
+            { name: 'markdown', test: /node_modules\// },
+          ],
+        },
+      },
+    },
   },
 });
 

@@ -248,6 +248,7 @@ export class RedisManager {
     const stopServer = await this.#leave();
     await this.#probe.stop();
     await this.#subscriber.close();
+    this.#subscriptions.detach();
     if (stopServer) await this.#shutDownServer();
     await this.#command.close();
     this.#release();

@@ -1,12 +1,19 @@
 import type { ThreadView } from '../client/index.ts';
-import type { AttachedFrame, ChatChunk, EventFrame, MessagePart, Position } from '../protocol/index.ts';
+import type {
+  AttachedFrame,
+  ChatChunk,
+  ChatMessage,
+  EventFrame,
+  LifecycleEvent,
+  Position,
+} from '../protocol/index.ts';
 import { RunStream } from './run-stream.ts';
 
 /** A run that has not ended, as far as the view knows it. */
 export interface OpenRun {
   readonly run: string;
   /** The user's message, if its event came through this view. */
-  readonly message?: { readonly id: string; readonly parts: readonly MessagePart[] };
+  readonly message?: ChatMessage;
   readonly started: boolean;
 }
 
@@ -122,14 +129,14 @@ export class RunFeed {
   }
 
   #event(event: EventFrame): void {
-    const { run, data, seq } = event;
+    const { run, data, at } = event;
     if (run === undefined) return;
     const known = this.#runs.get(run) ?? { run, started: false, events: [] };
-    // The view starts at another position when somebody opens it anew.
-    if (seq <= (known.events.at(-1)?.seq ?? 0)) return;
     known.events.push(event);
     const userMessage = 'type' in data && data.type === 'user-message' ? data : undefined;
-    const next: Known = userMessage ? { ...known, message: userMessage } : { ...known, started: true };
+    const next: Known = userMessage
+      ? { ...known, message: messageOf(userMessage, run, at) }
+      : { ...known, started: true };
     this.#runs.set(run, next);
     if ('type' in data && data.type === 'run-ended') this.#runs.delete(run);
     for (const stream of [...this.#streams]) if (stream.run === run) stream.push(event);
@@ -153,4 +160,18 @@ export class RunFeed {
     // What was streamed may be void, and a stream cannot take it back; AI SDK can resume, which starts from the beginning.
     this.fail(new TypeError('network error: the history of the thread changed'));
   }
+}
+
+/** As the history has it (PROTOCOL.md §3.5). */
+function messageOf(
+  event: Extract<LifecycleEvent, { type: 'user-message' }>,
+  run: string,
+  at: number,
+): ChatMessage {
+  return {
+    id: event.id,
+    role: 'user',
+    parts: event.parts.map((part) => ({ ...part })),
+    metadata: { run, at },
+  };
 }

@@ -103,15 +103,20 @@ export class Connection {
     this.change({ socket: 'connecting', retryAt: undefined, signIn: false });
     const url = await this.#address(signal);
     if (url === undefined || signal.aborted) return;
-    this.#socket = new Socket({
-      WebSocket: this.#options.WebSocket,
-      url,
-      connectTimeoutMs: this.#options.connectTimeoutMs,
-      pingIntervalMs: this.#options.pingIntervalMs,
-      onReady: (frame) => this.#ready(frame),
-      onFrame: this.#options.onFrame,
-      onEnd: (end) => this.#ended(end),
-    });
+    try {
+      this.#socket = new Socket({
+        WebSocket: this.#options.WebSocket,
+        url,
+        connectTimeoutMs: this.#options.connectTimeoutMs,
+        pingIntervalMs: this.#options.pingIntervalMs,
+        onReady: (frame) => this.#ready(frame),
+        onFrame: this.#options.onFrame,
+        onEnd: (end) => this.#ended(end),
+      });
+    } catch (error) {
+      // A page's own rules, such as its Content-Security-Policy, may forbid the socket: no attempt would pass.
+      this.#stay({ closedBy: { code: CUT, reason: String(error) } });
+    }
   }
 
   /** With a token each socket needs a new ticket, because browsers cannot set its headers (PROTOCOL.md §2.4). */

@@ -6,12 +6,12 @@ import {
   type MessagesPage,
 } from '../client/index.ts';
 import type { ChatMessage } from '../protocol/index.ts';
-import { textOf, type Waiting } from './sent-messages.ts';
 
 export interface History {
   /** Messages whose runs have ended. */
   readonly conversation: readonly ChatMessage[];
-  readonly waiting: readonly Waiting[];
+  /** Messages of the user whose runs have not started, in the order of their runs. */
+  readonly waiting: readonly ChatMessage[];
   readonly position: { readonly seq: number; readonly chain: string };
 }
 
@@ -33,14 +33,9 @@ export function historyOf({ messages, waiting, seq, chain }: MessagesPage): Hist
   const ids = new Set(waiting?.map(({ id }) => id) ?? messages.slice(answered + 1).map(({ id }) => id));
   return {
     conversation: messages.filter(({ id }) => !ids.has(id)),
-    waiting: messages.filter(({ id }) => ids.has(id)).map((message) => waitingOf(message, waiting)),
+    waiting: messages.filter(({ id }) => ids.has(id)),
     position: { seq, chain },
   };
-}
-
-function waitingOf({ id, parts, metadata }: ChatMessage, waiting: MessagesPage['waiting']): Waiting {
-  const run = waiting?.find((one) => one.id === id)?.run ?? metadata?.run;
-  return run === undefined ? { id, text: textOf(parts) } : { id, run, text: textOf(parts) };
 }
 
 function passes({ code, status = 0 }: ChatClientError): boolean {

@@ -1,5 +1,5 @@
 import type { OutboxEntry, PendingMessage } from '../client/index.ts';
-import type { MessagePart } from '../protocol/index.ts';
+import type { ChatMessage } from '../protocol/index.ts';
 import type { PendingItem } from './session-state.ts';
 
 interface Sent {
@@ -7,32 +7,24 @@ interface Sent {
   readonly message: PendingMessage;
 }
 
-export interface Waiting {
-  readonly id: string;
-  readonly text: string;
-  /** Unknown for a message of the history whose run the server did not tell. */
-  readonly run?: string;
-}
-
 /**
  * The user's messages that are not in the conversation: accepted ones in the order of the log, then those of this page
  * that are on their way. One leaves only when the next run starts, so that it cannot be missing from both.
  */
 export class SentMessages {
-  #waiting: readonly Waiting[] = [];
+  #waiting: readonly ChatMessage[] = [];
   #sent: readonly Sent[] = [];
   readonly #placed = new Set<string>();
 
   /** What the history says: those that wait, and the ids of the conversation. */
-  restart(waiting: readonly Waiting[], conversation: readonly string[]): void {
+  restart(waiting: readonly ChatMessage[], conversation: readonly string[]): void {
     for (const id of conversation) this.#placed.add(id);
     this.#prune();
     this.#waiting = waiting;
   }
 
-  queued(run: string, id: string, parts: readonly MessagePart[]): void {
-    if (this.#waiting.some((one) => one.id === id)) return;
-    this.#waiting = [...this.#waiting, { id, run, text: textOf(parts) }];
+  queued(message: ChatMessage): void {
+    if (!this.#waiting.some(({ id }) => id === message.id)) this.#waiting = [...this.#waiting, message];
   }
 
   sent(message: PendingMessage, text: string): void {
@@ -44,10 +36,11 @@ export class SentMessages {
   }
 
   /** The message that a run answers: by its run, else the first of those that wait, as runs are serial. */
-  takeFor(run: string): Waiting | undefined {
+  takeFor(run: string): ChatMessage | undefined {
     this.#prune();
     const found =
-      this.#waiting.find((one) => one.run === run) ?? this.#waiting.find((one) => one.run === undefined);
+      this.#waiting.find(({ metadata }) => metadata?.run === run) ??
+      this.#waiting.find(({ metadata }) => metadata?.run === undefined);
     if (found !== undefined) this.#placed.add(found.id);
     return found;
   }
@@ -60,7 +53,7 @@ export class SentMessages {
     );
     const waiting = new Set(this.#waiting.map(({ id }) => id));
     return [
-      ...this.#waiting.map(({ id, text }): PendingItem => ({ id, text, state: 'waiting' })),
+      ...this.#waiting.map(({ id, parts }): PendingItem => ({ id, text: textOf(parts), state: 'waiting' })),
       ...between.map(({ message: { id }, text }): PendingItem => ({ id, text, state: 'waiting' })),
       ...outbox.filter(({ id }) => !waiting.has(id)).map(itemOf),
     ];
@@ -80,6 +73,6 @@ function itemOf({ id, text, state, error }: OutboxEntry): PendingItem {
   return error === undefined ? { id, text, state } : { id, text, state, error };
 }
 
-export function textOf(parts: readonly { readonly type: string; readonly text?: string }[]): string {
-  return parts.flatMap((part) => (part.type === 'text' ? (part.text ?? '') : [])).join('\n');
+function textOf(parts: ChatMessage['parts']): string {
+  return parts.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n');
 }

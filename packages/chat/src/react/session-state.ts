@@ -18,7 +18,10 @@ export interface ResetNotice {
   readonly at: number;
 }
 
-/** `error`: the thread could not be loaded and will not be tried again by itself; see `error`. */
+/**
+ * `loading`: nothing can be shown yet. `running`: an answer grows. `error`: the thread could not be loaded, and is not
+ * tried again by itself; see `error`.
+ */
 export type SessionStatus = 'loading' | 'idle' | 'running' | 'error';
 
 export interface SessionSnapshot {

@@ -27,6 +27,7 @@ export class ThreadSession {
   #stop: (() => void) | undefined;
   #feed: RunFeed | undefined;
   #loading: AbortController | undefined;
+  #loaded = false;
   /** Runs that have started and are not shown: one may end and the next start before the page has drawn the first. */
   #queue: Shown[] = [];
   #showing: Shown | undefined;
@@ -127,11 +128,13 @@ export class ThreadSession {
     const loading = new AbortController();
     const { signal } = loading;
     this.#loading = loading;
-    this.#publish({ status: 'loading', error: undefined, deleted: false });
+    // What is shown stays until it can be replaced, so that nothing on the page jumps.
+    this.#publish({ status: this.#loaded ? 'idle' : 'loading', error: undefined, deleted: false });
     try {
       const { conversation, waiting, position } = await loadHistory(this.#client, this.#thread, signal);
       if (signal.aborted) return;
       this.#loading = undefined;
+      this.#loaded = true;
       const ids = conversation.map(({ id }) => id);
       this.chat.messages = [...conversation];
       this.#sent.restart(waiting, ids);
@@ -153,9 +156,9 @@ export class ThreadSession {
     return new RunFeed(this.#client.thread(this.#thread), hooks, position);
   }
 
-  #queued({ run, message }: OpenRun): void {
+  #queued({ message }: OpenRun): void {
     if (message === undefined || this.#has(message.id)) return;
-    this.#sent.queued(run, message.id, message.parts);
+    this.#sent.queued(message);
     this.#publish({});
   }
 
@@ -186,10 +189,8 @@ export class ThreadSession {
   /** The user's message joins the conversation when its run starts. */
   #place(run: string): void {
     const message = this.#sent.takeFor(run);
-    if (message === undefined || this.#has(message.id)) return;
-    const { id, text } = message;
-    const placed: ChatMessage = { id, role: 'user', parts: [{ type: 'text', text }], metadata: { run } };
-    this.chat.messages = [...this.chat.messages, placed];
+    if (message !== undefined && !this.#has(message.id))
+      this.chat.messages = [...this.chat.messages, message];
   }
 
   #reset({ reason = 'rollback', lost }: AttachedFrame): void {
@@ -200,11 +201,13 @@ export class ThreadSession {
 
   #deleted(): void {
     this.#halt();
+    this.#loaded = false;
     this.#publish({ status: 'idle', deleted: true });
   }
 
   #failed(error: ChatClientError): void {
     this.#halt();
+    this.#loaded = false;
     this.#publish({ status: 'error', error });
   }
 

@@ -1,10 +1,10 @@
 import { Chat } from '@ai-sdk/react';
+import { eventually } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import { createChatTransport } from '../../src/ai-sdk/index.ts';
 import type { ChatClient } from '../../src/client/index.ts';
 import type { ChatMessage } from '../../src/protocol/index.ts';
 import { clientOf } from '../client/setup.ts';
-import { eventually } from '../peer/eventually.ts';
 import { Peer } from '../peer/peer.ts';
 import { answer, DONE, delta, end, STARTED, start, THINKING, tool, userMessage } from '../peer/script.ts';
 
@@ -169,6 +169,37 @@ test('a page that comes later gets the active run from its beginning, also when 
   await Promise.all(twice);
   expect(chat.messages.map(({ id }) => id)).toEqual(['r']);
   expect(textOf(chat.lastMessage)).toBe('half whole');
+});
+
+test('resuming waits for the events when the socket comes late', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r', userMessage('m', 'hi'), STARTED, start('t'), delta('t', 'half'));
+  peer.refuse = { status: 503, retryAfter: '600' };
+  const client = clientOf(peer);
+  await eventually(() => expect(client.connection.retryAt).toBeDefined());
+  const chat = chatOf(client);
+  const resumed = chat.resumeStream();
+  await eventually(() => expect(peer.requests.some(({ path }) => path === '/threads/t')).toBe(true));
+  peer.refuse = undefined;
+  client.reconnect();
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half'));
+  peer.append('t', 'r', end('t'), DONE);
+  await resumed;
+});
+
+test('an answer is not repeated when somebody opens the view at an older position', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const chat = chatOf(client);
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, start('t'), delta('t', 'once'));
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('once'));
+  client.thread('t').open({ seq: 0 });
+  await eventually(() => expect(client.thread('t').position?.seq).toBe(4));
+  peer.append('t', run, end('t'), DONE);
+  await sent;
+  expect(textOf(chat.lastMessage)).toBe('once');
 });
 
 test('a message that the server refuses is an error of the chat', async () => {

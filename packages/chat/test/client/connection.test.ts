@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { promisify } from 'node:util';
+import { eventually } from '@taproot/testkit';
 import { expect, test, vi } from 'vitest';
 import { ChatClientError, type ConnectionState, createChatClient } from '../../src/client/index.ts';
-import { eventually } from '../peer/eventually.ts';
 import { Peer } from '../peer/peer.ts';
 import { clientOf } from './setup.ts';
 
@@ -92,8 +93,14 @@ test('a half-open socket is found by its silence', async () => {
   const client = clientOf(peer, { pingIntervalMs: 50 });
   await eventually(() => expect(client.connection.closedBy?.reason).toBe('no pong in time'));
   peer.intercept = () => false;
-  await eventually(() => expect(peer.ofType('ping').length).toBeGreaterThan(6));
-  expect(client.connection.socket).toBe('open');
+  await eventually(() => expect(client.connection.socket).toBe('open'));
+});
+
+test('a socket whose pings are answered stays', async () => {
+  const peer = await Peer.start();
+  clientOf(peer, { pingIntervalMs: 200 });
+  await eventually(() => expect(peer.ofType('ping').length).toBeGreaterThan(4));
+  expect(peer.requests.filter(({ path }) => path === '/ws')).toHaveLength(1);
 });
 
 test('a server that accepts and then says nothing is given up', async () => {
@@ -156,6 +163,11 @@ test('online and visible pages shorten the wait', async () => {
       await eventually(() => expect(client.connection.socket).toBe('open'));
     }
     await client.close();
+    const listeners = [
+      ...getEventListeners(page, 'online'),
+      ...getEventListeners(document, 'visibilitychange'),
+    ];
+    expect(listeners).toEqual([]);
   } finally {
     vi.unstubAllGlobals();
   }

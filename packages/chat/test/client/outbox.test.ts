@@ -1,5 +1,5 @@
+import { eventually } from '@taproot/testkit';
 import { expect, test } from 'vitest';
-import { eventually } from '../peer/eventually.ts';
 import { Peer } from '../peer/peer.ts';
 import { applied, clientOf } from './setup.ts';
 
@@ -36,6 +36,17 @@ test('a message whose accepted was lost with the socket is stored once', async (
   await message.accepted;
   expect(peer.ofType('send').map(({ id }) => id)).toEqual([message.id, message.id]);
   expect(stored(peer)).toEqual([message.id]);
+});
+
+test('a message that was on its way when the socket broke shows as retrying at once', async () => {
+  const peer = await Peer.start();
+  peer.intercept = (frame) => frame.type === 'send';
+  const client = clientOf(peer);
+  client.send('t', 'hello');
+  await eventually(() => expect(peer.ofType('send')).toHaveLength(1));
+  peer.refuse = { status: 503, retryAfter: '600' };
+  peer.cut();
+  await eventually(() => expect(client.outbox[0]?.state).toBe('retrying'));
 });
 
 test('a message without an answer is sent again on the same socket', async () => {

@@ -37,6 +37,8 @@ export class Peer {
   intercept: (frame: ClientFrame, socket: WebSocket) => boolean = () => false;
   /** Changes what goes out: other frames, or none. */
   outgoing: (frame: ServerFrame) => readonly ServerFrame[] = (frame) => [frame];
+  /** Files that it serves, by their path, with their type. */
+  readonly files = new Map<string, { readonly type: string; readonly body: string }>();
   /** Status of `GET /threads/:id/messages`, if not 200. */
   historyStatus: number | undefined;
   epoch = 'epoch-1';
@@ -201,7 +203,9 @@ export class Peer {
         .writeHead(status, { 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(body));
     };
-    if (pathname === '/readyz') {
+    const file = this.files.get(pathname);
+    if (file !== undefined) response.writeHead(200, { 'content-type': file.type }).end(file.body);
+    else if (pathname === '/readyz') {
       if (this.refuse === undefined) answer(200, { state: 'ready' });
       else answer(this.refuse.status, { state: 'down' }, { 'retry-after': this.refuse.retryAfter ?? '' });
     } else if (pathname === '/auth/ticket') answer(200, { ticket: 't-1' });

@@ -1,9 +1,9 @@
 import type { ChatClient } from '@taproot/chat/client';
-import { type ReactElement, useCallback } from 'react';
+import { type ReactElement, useCallback, useRef } from 'react';
 import { Composer } from '../composer/Composer.tsx';
 import { useDraft } from '../composer/draft.ts';
 import { NewChatPane } from '../conversation/NewChatPane.tsx';
-import { ThreadPane } from '../conversation/ThreadPane.tsx';
+import { ThreadPane, type ThreadPaneHandle } from '../conversation/ThreadPane.tsx';
 import type { NewChat } from '../outbox/new-chat.ts';
 import type { Threads } from '../threads/use-threads.ts';
 import { Notice } from '../ui/Notice.tsx';
@@ -20,10 +20,12 @@ interface MainProps {
 /** The open conversation over the one box to write in, which stays the same while threads change. */
 export function Main({ client, newChat, thread, threads, signedIn, paused }: MainProps): ReactElement {
   const [draft, write] = useDraft(thread);
+  const pane = useRef<ThreadPaneHandle>(null);
   const send = useCallback(
     (text: string) => {
       if (thread === undefined) newChat.send(text);
-      // How it goes is shown by the thread's pending messages.
+      else if (pane.current) pane.current.send(text);
+      // Not signed in yet; the outbox keeps it until the conversation is shown.
       else client.send(thread, text).accepted.catch(() => undefined);
     },
     [client, newChat, thread],
@@ -46,10 +48,10 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
         {thread !== undefined && signedIn && (
           <ThreadPane
             key={thread}
+            ref={pane}
             client={client}
             thread={thread}
             paused={paused}
-            onAsk={send}
             onEdit={edit}
             onActivity={threads.refresh}
           />

@@ -17,7 +17,7 @@ export function NewChatPane({ newChat, onEdit }: NewChatPaneProps): ReactElement
     onEdit(text);
   };
   return (
-    <Scroll thread={undefined} lastSaid={waiting.at(-1)?.id}>
+    <Scroll lastSaid={waiting.at(-1)?.id}>
       {waiting.length === 0 && <EmptyState onAsk={newChat.send} />}
       {waiting.map((item) => (
         <UserMessage

@@ -3,17 +3,17 @@ import { Icon } from '../ui/Icon.tsx';
 import { useStickToBottom } from './use-stick-to-bottom.ts';
 
 interface ScrollProps {
-  readonly thread: string | undefined;
-  /** Changes when the user says something; their own message is always brought into view. */
+  /** Changes when the user says something, which is always brought into view; undefined while nothing was said. */
   readonly lastSaid: string | undefined;
   readonly children: ReactNode;
 }
 
 /** The scrolling box of a conversation: follows the end while the reader is there, else offers the way down. */
-export function Scroll({ thread, lastSaid, children }: ScrollProps): ReactElement {
-  const { box, content, atBottom, toBottom } = useStickToBottom(thread);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `lastSaid` is what starts it
-  useEffect(toBottom, [lastSaid, toBottom]);
+export function Scroll({ lastSaid, children }: ScrollProps): ReactElement {
+  const { box, content, atBottom, toBottom } = useStickToBottom(lastSaid !== undefined);
+  useEffect(() => {
+    if (lastSaid !== undefined) toBottom();
+  }, [lastSaid, toBottom]);
   return (
     <div className="scroll-frame">
       <div

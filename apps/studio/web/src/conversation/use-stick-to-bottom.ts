@@ -10,8 +10,8 @@ export interface StickToBottom {
   readonly toBottom: () => void;
 }
 
-/** Keeps a growing conversation at its end, but only while the reader is there. */
-export function useStickToBottom(thread: string | undefined): StickToBottom {
+/** Keeps a growing conversation at its end, but only while the reader is there. `on`: there is something to follow. */
+export function useStickToBottom(on: boolean): StickToBottom {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
@@ -23,10 +23,8 @@ export function useStickToBottom(thread: string | undefined): StickToBottom {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another thread opens at its end
-  useEffect(toBottom, [thread, toBottom]);
-
   useEffect(() => {
+    if (!on) return;
     const area = box.current;
     const inner = content.current;
     if (!area || !inner) return;
@@ -50,7 +48,7 @@ export function useStickToBottom(thread: string | undefined): StickToBottom {
       grown.disconnect();
       area.removeEventListener('scroll', onScroll);
     };
-  }, []);
+  }, [on]);
 
   return { box, content, atBottom, toBottom };
 }
