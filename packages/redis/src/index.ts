@@ -1,5 +1,5 @@
 export { fullJitter, pause } from './connection/backoff.ts';
-export type { RedisArgument } from './connection/connection.ts';
+export type { RedisArgument } from './connection/call.ts';
 export { DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 export { type RedisErrorCode, RedisManagerError, type RedisRole } from './errors.ts';
 export type { Check, Checks, Health, RedisState } from './health.ts';

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { Connection, type RedisArgument } from './connection/connection.ts';
+import type { RedisArgument } from './connection/call.ts';
+import { Connection } from './connection/connection.ts';
 import { type Endpoint, endpointOfSocket, endpointOfUrl } from './connection/endpoint.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 import { EmbeddedServer } from './embedded/index.ts';

@@ -106,6 +106,30 @@ test('a call ends at its deadline: unsent it was not applied, sent its fate is u
   });
 });
 
+test('a process that was held up takes a reply that came in time for what it is', async () => {
+  const redis = await startRedis();
+  const manager = managerOn(redis);
+  await manager.ready({ timeoutMs: 10_000 });
+  const call = manager.call(['PING'], { deadlineMs: 200 });
+  await new Promise((resolve) => setImmediate(resolve));
+  // Nothing of this process runs meanwhile; the reply waits in the socket.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  expect(await call).toBe('PONG');
+});
+
+test('a call that its caller aborts ends at once', async () => {
+  const redis = await startRedis();
+  const manager = managerOn(redis);
+  await manager.ready({ timeoutMs: 10_000 });
+  redis.freeze();
+  const abort = new AbortController();
+  const call = manager.call(['PING'], { signal: abort.signal });
+  setImmediate(() => abort.abort());
+  await expect(call).rejects.toMatchObject({ code: 'aborted', applied: 'unknown' });
+  await expect(manager.call(['PING'], { signal: abort.signal })).rejects.toMatchObject({ code: 'aborted' });
+  redis.thaw();
+});
+
 test('a command whose reply was lost is not sent again', async () => {
   const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
   const manager = managerOn(redis);

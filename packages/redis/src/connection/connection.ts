@@ -2,21 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { createClient, RESP_TYPES, type RedisClientType } from 'redis';
 import { RedisManagerError, type RedisRole } from '../errors.ts';
 import { fullJitter, pause } from './backoff.ts';
+import { Call, type RedisArgument, type SendOptions } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
+import { OpenCalls } from './open-calls.ts';
 import { toManagerError } from './reply-errors.ts';
-import { Ticket } from './ticket.ts';
-
-/** One argument of a command. */
-export type RedisArgument = string | Buffer;
-
-/** How long and until when a call may take. */
-export interface SendOptions {
-  /** By the monotonic clock (`performance.now()`), in ms. */
-  readonly deadlineAt: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Replies hold Buffers instead of strings. */
-  readonly buffers?: boolean | undefined;
-}
 
 export interface ConnectionOptions {
   readonly role: RedisRole;
@@ -48,8 +37,8 @@ const RETRY_INSIDE = new Set(['connection-lost', 'loading', 'maxclients', 'clust
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #closing = new AbortController();
-  readonly #flying = new Set<Ticket>();
-  readonly #waiting = new Set<() => void>();
+  readonly #open = new OpenCalls((call) => this.#look(call));
+  #waiting = 0;
   #client: RedisClient | undefined;
   #node = 'redis';
   #end: ((error: RedisManagerError) => void) | undefined;
@@ -69,7 +58,7 @@ export class Connection {
 
   /** Commands waiting for a connection or for their reply. */
   get pending(): number {
-    return this.#flying.size + this.#waiting.size;
+    return this.#open.size;
   }
 
   start(): void {
@@ -84,87 +73,111 @@ export class Connection {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#end?.(this.#closed());
-    for (const wake of [...this.#waiting]) wake();
+    this.#open.each((call) => this.#finish(call, this.#closed()));
     await this.#loop;
   }
 
   /** Sends one command. Rejects with a {@link RedisManagerError} that says whether it was applied; never outlives its deadline. */
-  async call(args: readonly RedisArgument[], options: SendOptions): Promise<unknown> {
-    for (let attempt = 0; ; attempt++) {
-      const client = this.#client ?? (await this.#waitForClient(options));
-      try {
-        return await this.#send(client, args, options);
-      } catch (error) {
-        if (!(error instanceof RedisManagerError) || error.applied !== 'no' || !RETRY_INSIDE.has(error.code))
-          throw error;
-        const wait = fullJitter(attempt, 5, 200);
-        if (performance.now() + wait >= options.deadlineAt || this.#closing.signal.aborted) throw error;
-        await pause(wait, options.signal);
-      }
+  call(args: readonly RedisArgument[], options: SendOptions): Promise<unknown> {
+    const call = new Call(args, options);
+    if (this.#closing.signal.aborted) call.reject(this.#closed());
+    else if (options.signal !== undefined) this.#admitAbortable(call, options.signal);
+    else this.#admit(call);
+    return call.promise;
+  }
+
+  #admit(call: Call): void {
+    if (this.#client === undefined && this.#waiting >= this.#options.maxQueuedCalls) {
+      call.reject(this.#error('Too many calls wait for a connection to Redis', 'queue-full', true, 'no'));
+      return;
+    }
+    this.#open.add(call);
+    if (this.#client === undefined) this.#waiting++;
+    else this.#send(call, this.#client);
+  }
+
+  #admitAbortable(call: Call, signal: AbortSignal): void {
+    const onAbort = (): void => {
+      if (call.phase === 'settled') return;
+      const applied = call.withdraw() ? 'no' : 'unknown';
+      this.#finish(call, this.#error('The call was aborted by its caller', 'aborted', false, applied));
+    };
+    this.#admit(call);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const forget = (): void => signal.removeEventListener('abort', onAbort);
+    call.promise.then(forget, forget);
+  }
+
+  #send(call: Call, client: RedisClient): void {
+    call.phase = 'sent';
+    call.aborted = false;
+    call.attempts++;
+    const options = call.options.buffers
+      ? { abortSignal: call.signal, typeMapping: BUFFERS }
+      : { abortSignal: call.signal };
+    client.sendCommand(call.args, options).then(
+      (reply) => {
+        if (call.phase === 'settled') return;
+        this.#open.delete(call);
+        call.resolve(reply);
+      },
+      (error: unknown) => this.#failed(call, error),
+    );
+  }
+
+  /** Sends again what was certainly not applied, after a pause, while its deadline allows. */
+  #failed(call: Call, cause: unknown): void {
+    if (call.phase === 'settled') return;
+    const error = toManagerError(cause, {
+      role: this.#options.role,
+      node: this.#node,
+      written: !call.aborted,
+    });
+    const pauseMs = error.code === 'connection-lost' ? 0 : fullJitter(call.attempts, 5, 200);
+    const notBefore = performance.now() + pauseMs;
+    if (error.applied !== 'no' || !RETRY_INSIDE.has(error.code) || notBefore >= call.options.deadlineAt) {
+      this.#finish(call, error);
+      return;
+    }
+    call.phase = 'waiting';
+    call.notBefore = notBefore;
+    call.lastError = error;
+    this.#waiting++;
+  }
+
+  /** What a call needs now: its end at the deadline, or its next attempt. */
+  #look(call: Call): void {
+    if (call.expired) {
+      const applied = call.withdraw() ? 'no' : 'unknown';
+      const what = call.phase === 'waiting' ? 'had no connection' : 'did not answer';
+      this.#finish(
+        call,
+        call.lastError ??
+          this.#error(`${this.#node} ${what} within the deadline`, 'timeout', applied === 'no', applied),
+      );
+    } else if (
+      call.phase === 'waiting' &&
+      this.#client !== undefined &&
+      performance.now() >= call.notBefore
+    ) {
+      this.#waiting--;
+      this.#send(call, this.#client);
     }
   }
 
-  #send(client: RedisClient, args: readonly RedisArgument[], options: SendOptions): Promise<unknown> {
-    const ticket = new Ticket();
-    const { signal } = options;
-    return new Promise((resolve, reject) => {
-      const giveUp = (code: 'timeout' | 'aborted', what: string): void => {
-        const applied = ticket.withdraw() ? 'no' : 'unknown';
-        finish();
-        reject(this.#error(`${this.#node} ${what}`, code, code === 'timeout' && applied === 'no', applied));
-      };
-      const onAbort = (): void => giveUp('aborted', 'call was aborted by its caller');
-      const timer = setTimeout(
-        () => giveUp('timeout', 'did not answer within the deadline'),
-        Math.max(0, options.deadlineAt - performance.now()),
-      );
-      const finish = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#flying.delete(ticket);
-      };
-      this.#flying.add(ticket);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      client
-        .sendCommand(args, { abortSignal: ticket.signal, ...(options.buffers && { typeMapping: BUFFERS }) })
-        .then(resolve, (error: unknown) =>
-          reject(
-            toManagerError(error, { role: this.#options.role, node: this.#node, written: !ticket.aborted }),
-          ),
-        )
-        .finally(finish);
-    });
-  }
-
-  #waitForClient({ deadlineAt, signal }: SendOptions): Promise<RedisClient> {
-    if (this.#closing.signal.aborted) return Promise.reject(this.#closed());
-    if (this.#waiting.size >= this.#options.maxQueuedCalls) {
-      return Promise.reject(
-        this.#error('Too many calls wait for a connection to Redis', 'queue-full', true, 'no'),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', settle);
-        this.#waiting.delete(settle);
-        if (this.#client !== undefined) resolve(this.#client);
-        else if (this.#closing.signal.aborted) reject(this.#closed());
-        else if (signal?.aborted)
-          reject(this.#error('The call was aborted by its caller', 'aborted', false, 'no'));
-        else reject(this.#error('No connection to Redis within the deadline', 'timeout', true, 'no'));
-      };
-      const timer = setTimeout(settle, Math.max(0, deadlineAt - performance.now()));
-      signal?.addEventListener('abort', settle, { once: true });
-      this.#waiting.add(settle);
-    });
+  #finish(call: Call, error: RedisManagerError): void {
+    if (call.phase === 'settled') return;
+    if (call.phase === 'waiting') this.#waiting--;
+    this.#open.delete(call);
+    call.reject(error);
   }
 
   async #stayConnected(): Promise<void> {
     const { signal } = this.#closing;
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const client = await this.#open(signal);
+        const client = await this.#connect(signal);
         attempt = 0;
         await this.#untilEnded(client);
       } catch (error) {
@@ -175,7 +188,7 @@ export class Connection {
     }
   }
 
-  async #open(signal: AbortSignal): Promise<RedisClient> {
+  async #connect(signal: AbortSignal): Promise<RedisClient> {
     const endpoint = await this.#options.locate(signal);
     this.#node = endpoint.node;
     const client = createClient({
@@ -214,7 +227,7 @@ export class Connection {
       this.#end = (error) => {
         this.#end = undefined;
         this.#client = undefined;
-        for (const ticket of [...this.#flying]) ticket.withdraw();
+        this.#open.each((call) => call.phase === 'sent' && call.withdraw());
         resolve(error);
       };
     });
@@ -223,7 +236,7 @@ export class Connection {
     else {
       this.#client = client;
       this.#options.onUp(client);
-      for (const wake of [...this.#waiting]) wake();
+      this.#open.each((call) => this.#look(call));
     }
     const error = await ended;
     client.destroy();

@@ -1,0 +1,92 @@
+import { performance } from 'node:perf_hooks';
+import type { RedisManagerError } from '../errors.ts';
+
+/** One argument of a command. */
+export type RedisArgument = string | Buffer;
+
+/** How long and until when a call may take. */
+export interface SendOptions {
+  /** By the monotonic clock (`performance.now()`), in ms. */
+  readonly deadlineAt: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Replies hold Buffers instead of strings. */
+  readonly buffers?: boolean | undefined;
+}
+
+/** Where a call is: not given to a connection; given to one; over. */
+type Phase = 'waiting' | 'sent' | 'settled';
+
+/**
+ * One call from its caller's request to its outcome, over as many attempts as its deadline allows.
+ *
+ * It also stands in for the AbortSignal that node-redis takes with a command: node-redis takes its listener off at the moment
+ * when it writes the command, so the call knows whether it was written. That is what `applied: 'no'` rests on.
+ */
+export class Call {
+  readonly args: readonly RedisArgument[];
+  readonly options: SendOptions;
+  readonly promise: Promise<unknown>;
+  attempts = 0;
+  /** Not to be sent again before this, by the monotonic clock. */
+  notBefore = 0;
+  phase: Phase = 'waiting';
+  /** Why its last attempt failed, of which it is certain that it was not applied. */
+  lastError: RedisManagerError | undefined;
+  /** Neighbours in the connection's list of open calls. */
+  previous: Call | undefined;
+  next: Call | undefined;
+  /** Read by node-redis. */
+  aborted = false;
+  readonly reason: undefined = undefined;
+  #withdraw: (() => void) | undefined;
+  #resolve: (reply: unknown) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(args: readonly RedisArgument[], options: SendOptions) {
+    this.args = args;
+    this.options = options;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get expired(): boolean {
+    return performance.now() >= this.options.deadlineAt;
+  }
+
+  /** For node-redis. */
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#withdraw = listener;
+  }
+
+  /** For node-redis. */
+  removeEventListener(): void {
+    this.#withdraw = undefined;
+  }
+
+  /** As node-redis takes it: it reads `aborted` and the two listener methods, nothing else. */
+  get signal(): AbortSignal {
+    return this as unknown as AbortSignal;
+  }
+
+  /** Takes the command back from node-redis. True if it had not been written and never will be. */
+  withdraw(): boolean {
+    const withdraw = this.#withdraw;
+    if (withdraw === undefined) return this.phase === 'waiting';
+    this.#withdraw = undefined;
+    this.aborted = true;
+    withdraw();
+    return true;
+  }
+
+  resolve(reply: unknown): void {
+    this.phase = 'settled';
+    this.#resolve(reply);
+  }
+
+  reject(error: RedisManagerError): void {
+    this.phase = 'settled';
+    this.#reject(error);
+  }
+}
