@@ -8,6 +8,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const children = [
   start([VITE, 'build', 'apps/studio/web', '--watch', '--clearScreen', 'false']),
   start([
+    '--watch',
     '--watch-preserve-output',
     '--conditions=@taproot/source',
     join('apps', 'studio', 'src', 'main.ts'),

@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App.tsx';
 import { currentThread, goTo } from './app/route.ts';
 import { applyTheme } from './app/theme.ts';
+import { moveDraft } from './composer/draft.ts';
 import { keepOutbox } from './outbox/keep-outbox.ts';
 import { NewChat } from './outbox/new-chat.ts';
 import './styles/index.css';
@@ -12,8 +13,12 @@ applyTheme();
 
 const client = createChatClient({ url: location.origin });
 keepOutbox(client);
-// Follow the first message into its thread, unless the user has gone elsewhere meanwhile.
-const newChat = new NewChat(client, (thread) => currentThread() === undefined && goTo(thread));
+const newChat = new NewChat(client, (thread) => {
+  // Follow the first message into its thread, unless the user has gone elsewhere meanwhile.
+  if (currentThread() !== undefined) return;
+  moveDraft(thread);
+  goTo(thread);
+});
 
 const root = document.getElementById('root');
 if (root) {

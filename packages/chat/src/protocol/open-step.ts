@@ -62,12 +62,9 @@ export class OpenStep {
     return [...this.#parts.values(), ...calls];
   }
 
-  /** Takes back `from`..`to`: what stands is emitted again after the reset. An interrupted call comes again by itself. */
+  /** Takes back `from`..`to`: what stands is emitted again after the reset. */
   supersede(from: number, to: number): ChatChunk[] {
-    const stands = this.#recorded.filter(({ seq, chunk }) => {
-      const interrupted = 'toolCallId' in chunk && this.#calls.has(chunk.toolCallId);
-      return !interrupted && (seq < from || seq > to);
-    });
+    const stands = this.#recorded.filter(({ seq }) => seq < from || seq > to);
     if (stands.length === this.#recorded.length) return [];
     this.#recorded.length = 0;
     this.#parts.clear();

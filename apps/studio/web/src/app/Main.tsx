@@ -44,7 +44,7 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
             </Notice>
           </div>
         )}
-        {thread === undefined && <NewChatPane newChat={newChat} onEdit={edit} />}
+        {thread === undefined && <NewChatPane newChat={newChat} paused={paused} onEdit={edit} />}
         {thread !== undefined && signedIn && (
           <ThreadPane
             key={thread}
@@ -72,5 +72,5 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
 function hintFor(paused: string | undefined): string {
   return paused === undefined
     ? 'Enter sends, Shift + Enter makes a new line'
-    : 'You can go on writing: messages wait here and are sent when the connection is back';
+    : 'Messages wait here until the connection is back';
 }

@@ -30,6 +30,7 @@ export function Messages({ messages, pending, paused, onDiscard, onEdit }: Messa
       id={item.id}
       text={item.text}
       pending={item}
+      offline={paused !== undefined}
       onDiscard={onDiscard}
       onEdit={onEdit}
     />

@@ -6,11 +6,12 @@ import { UserMessage } from './UserMessage.tsx';
 
 interface NewChatPaneProps {
   readonly newChat: NewChat;
+  readonly paused: string | undefined;
   readonly onEdit: (text: string) => void;
 }
 
 /** A chat without a thread yet: suggestions, then the messages that wait for the thread to be created. */
-export function NewChatPane({ newChat, onEdit }: NewChatPaneProps): ReactElement {
+export function NewChatPane({ newChat, paused, onEdit }: NewChatPaneProps): ReactElement {
   const waiting = useSyncExternalStore(newChat.subscribe, newChat.waiting);
   const edit = (id: string, text: string) => {
     newChat.discard(id);
@@ -25,6 +26,7 @@ export function NewChatPane({ newChat, onEdit }: NewChatPaneProps): ReactElement
           id={item.id}
           text={item.text}
           pending={item}
+          offline={paused !== undefined}
           onDiscard={newChat.discard}
           onEdit={edit}
         />

@@ -8,14 +8,15 @@ export function RunEnd({ run }: { readonly run: RunView }): ReactElement | undef
     case 'error':
       return (
         <Notice tone="error">
-          <strong>This answer ended with an error.</strong> {run.error?.message} What had arrived is kept.
+          <strong>This answer ended with an error.</strong> {sentence(run.error?.message)} What had arrived is
+          kept.
         </Notice>
       );
     case 'orphaned':
       return (
         <Notice tone="error">
-          <strong>This answer was given up.</strong> {run.error?.message ?? 'Its worker died too many times.'}{' '}
-          Ask again to start anew.
+          <strong>This answer was given up.</strong>{' '}
+          {sentence(run.error?.message ?? 'its worker died too many times')} Ask again to start anew.
         </Notice>
       );
     case 'stopped':
@@ -23,4 +24,10 @@ export function RunEnd({ run }: { readonly run: RunView }): ReactElement | undef
     default:
       return undefined;
   }
+}
+
+/** An error's message among sentences: with a capital and a full stop. */
+function sentence(message = ''): string {
+  const text = message.trim();
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text === '' || /[.!?]$/.test(text) ? '' : '.'}`;
 }

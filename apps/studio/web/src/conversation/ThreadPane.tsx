@@ -49,7 +49,13 @@ export function ThreadPane({
     <>
       {notice && <ResetBanner notice={notice} onDismiss={handle.dismissNotice} />}
       <Scroll lastSaid={said}>
-        {said === undefined && status === 'loading' && <p className="loading">Loading the conversation…</p>}
+        {status === 'loading' && (
+          <p className="loading">
+            {paused
+              ? 'The conversation will be here when the connection is back.'
+              : 'Loading the conversation…'}
+          </p>
+        )}
         {said === undefined && status === 'idle' && <EmptyState onAsk={send} />}
         <Messages messages={messages} pending={pending} paused={paused} onDiscard={discard} onEdit={edit} />
       </Scroll>

@@ -7,6 +7,8 @@ interface UserMessageProps {
   readonly text: string;
   /** How far the message has come; undefined once it is part of the conversation. */
   readonly pending?: Pick<PendingItem, 'state' | 'error'> | undefined;
+  /** Nothing is being sent at the moment, whatever the outbox is about to try. */
+  readonly offline?: boolean;
   readonly onDiscard?: (id: string) => void;
   readonly onEdit?: (id: string, text: string) => void;
 }
@@ -16,10 +18,11 @@ export const UserMessage = memo(function UserMessage({
   id,
   text,
   pending,
+  offline = false,
   onDiscard,
   onEdit,
 }: UserMessageProps): ReactElement {
-  const state = pending?.state ?? 'stored';
+  const state = offline && pending?.state === 'sending' ? 'retrying' : (pending?.state ?? 'stored');
   return (
     <article
       className="message user"
@@ -29,16 +32,16 @@ export const UserMessage = memo(function UserMessage({
       data-state={state}
     >
       <div className="bubble">{text}</div>
-      {pending && pending.state !== 'refused' && (
+      {state !== 'stored' && state !== 'refused' && (
         <p className="message-state">
           <Icon name="clock" size={13} />
-          {WORDS[pending.state]}
+          {WORDS[state]}
         </p>
       )}
-      {pending?.state === 'refused' && (
+      {state === 'refused' && (
         <div className="message-refused" role="alert">
           <p>
-            <Icon name="warning" size={14} /> Not sent: {pending.error?.message ?? 'the server refused it'}
+            <Icon name="warning" size={14} /> Not sent: {pending?.error?.message ?? 'the server refused it'}
           </p>
           <button type="button" className="quiet-button" onClick={() => onEdit?.(id, text)}>
             Edit

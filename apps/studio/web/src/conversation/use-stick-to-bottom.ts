@@ -15,12 +15,17 @@ export function useStickToBottom(on: boolean): StickToBottom {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  /** Where the page itself or the reader left the box; a smaller value means that the reader went up. */
+  const lastTop = useRef(0);
   const [atBottom, setAtBottom] = useState(true);
 
   const toBottom = useCallback(() => {
     following.current = true;
     setAtBottom(true);
-    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+    if (box.current) {
+      box.current.scrollTop = box.current.scrollHeight;
+      lastTop.current = box.current.scrollTop;
+    }
   }, []);
 
   useEffect(() => {
@@ -28,18 +33,19 @@ export function useStickToBottom(on: boolean): StickToBottom {
     const area = box.current;
     const inner = content.current;
     if (!area || !inner) return;
-    let lastTop = area.scrollTop;
     const onScroll = () => {
       const near = area.scrollHeight - area.scrollTop - area.clientHeight <= NEAR_PX;
       // Growth of the content also moves the end away; only the reader's own way up ends the following.
       if (near) following.current = true;
-      else if (area.scrollTop < lastTop) following.current = false;
-      lastTop = area.scrollTop;
+      else if (area.scrollTop < lastTop.current) following.current = false;
+      lastTop.current = area.scrollTop;
       setAtBottom(near || following.current);
     };
     const grown = new ResizeObserver(() => {
       if (following.current) area.scrollTop = area.scrollHeight;
       else setAtBottom(area.scrollHeight - area.scrollTop - area.clientHeight <= NEAR_PX);
+      // Content that shrinks moves the box up, which is not the reader's doing either.
+      lastTop.current = area.scrollTop;
     });
     grown.observe(inner);
     grown.observe(area);

@@ -19,12 +19,21 @@ export function readable(value: unknown): Readable {
   if (value === undefined || value === null) return { kind: 'nothing' };
   if (isPlain(value)) return { kind: 'text', text: plain(value) };
   if (Array.isArray(value)) return value.length === 0 ? { kind: 'nothing' } : (rows(value) ?? json(value));
-  const entries = Object.entries(value);
+  const entries = fieldsOf(value);
   if (entries.length === 0) return { kind: 'nothing' };
   if (entries.every(([, field]) => isPlain(field) || isPlainList(field))) {
     return { kind: 'fields', fields: entries.map(([name, field]) => [name, plain(field)] as const) };
   }
   return json(value);
+}
+
+/** The fields of an object; those of an object in it under dotted names. */
+function fieldsOf(value: object): [name: string, field: unknown][] {
+  return Object.entries(value).flatMap(([name, field]) =>
+    isFlat(field)
+      ? Object.entries(field).map(([inner, one]): [string, unknown] => [`${name}.${inner}`, one])
+      : [[name, field]],
+  );
 }
 
 function rows(list: readonly unknown[]): Readable | undefined {
@@ -60,6 +69,6 @@ function plain(value: unknown): string {
   if (value === null || value === undefined) return '—';
   if (Array.isArray(value)) return value.map(plain).join(', ');
   if (typeof value === 'number')
-    return value.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', ' ');
+    return value.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', '\u202f');
   return String(value);
 }
