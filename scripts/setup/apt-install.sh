@@ -23,7 +23,9 @@ packages_of() {
     esac
   done
 }
-install() { apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"; }
+install() {
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
+}
 
 packages=$(packages_of "$@")
 # A fresh machine knows no packages yet.

@@ -36,7 +36,12 @@ export function App({ client, newChat }: AppProps): ReactElement {
   useDocumentTitle(title);
   const tryNow = () => (connection.signIn ? session.tryNow() : client.reconnect());
   const list = (
-    <ThreadList threads={threads} current={thread} user={connection.user?.name} onOpen={closeDrawer} />
+    <ThreadList
+      threads={threads}
+      current={thread}
+      user={connection.user?.name ?? (session.refused === undefined ? 'Signing in…' : 'Not signed in')}
+      onOpen={closeDrawer}
+    />
   );
 
   return (

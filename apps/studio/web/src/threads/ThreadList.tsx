@@ -10,7 +10,8 @@ import type { ThreadSummary, Threads } from './use-threads.ts';
 interface ThreadListProps {
   readonly threads: Threads;
   readonly current: string | undefined;
-  readonly user: string | undefined;
+  /** The name of who is signed in, or how far that is. */
+  readonly user: string;
   /** After something was opened; a drawer closes then. */
   readonly onOpen: () => void;
 }
@@ -55,7 +56,7 @@ export function ThreadList({ threads, current, user, onOpen }: ThreadListProps):
         </ul>
       </nav>
       <div className="thread-foot">
-        <span className="user-name">{user ?? 'Not signed in'}</span>
+        <span className="user-name">{user}</span>
         <ThemeButton />
       </div>
       {deleting && <DeleteDialog title={deleting.title} onAnswer={answer} />}
