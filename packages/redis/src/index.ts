@@ -1,3 +1,4 @@
+export type { Commands, Multi, ScanOptions } from './commands/index.ts';
 export { fullJitter, pause } from './connection/backoff.ts';
 export type { RedisArgument } from './connection/call.ts';
 export { DEPLOYMENT_KEY, type Deployment } from './deployment.ts';

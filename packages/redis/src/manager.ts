@@ -1,5 +1,14 @@
 import { performance } from 'node:perf_hooks';
-import type { RedisArgument } from './connection/call.ts';
+import {
+  type Commands,
+  type Multi,
+  requireShared,
+  type ScanOptions,
+  scanKeys,
+  typedCommands,
+  typedMulti,
+} from './commands/index.ts';
+import type { RedisArgument, SendOptions } from './connection/call.ts';
 import { Connection } from './connection/connection.ts';
 import { type Endpoint, endpointOfSocket, endpointOfUrl } from './connection/endpoint.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
@@ -53,6 +62,7 @@ export class RedisManager {
   readonly #release: () => void;
   readonly #scripts = new Map<string, Script>();
   readonly #embedded: EmbeddedServer | undefined;
+  #commands: Commands | undefined;
   #wasReady = false;
   #leaving = false;
   #deployment: Deployment | undefined;
@@ -152,13 +162,45 @@ export class RedisManager {
     });
   }
 
+  /**
+   * Every command of Redis and its modules as a typed method, e.g. `commands.hSet('key', { field: 'value' })`, with the
+   * manager's deadline. Commands that would hold the shared connection are refused with `invalid-options`.
+   */
+  get commands(): Commands {
+    this.#commands ??= this.withOptions({});
+    return this.#commands;
+  }
+
+  /** {@link commands} with other options, e.g. `withOptions({ deadlineMs: 200 }).get('key')`. */
+  withOptions(options: CallOptions): Commands {
+    return typedCommands((args) => this.call(args, options));
+  }
+
+  /** A chain of commands: `multi().set('a', '1').incr('b').exec()` runs as one transaction, `execAsPipeline()` as single commands. */
+  multi(options: CallOptions = {}): Multi {
+    return typedMulti({
+      send: (args) => this.call(args, options),
+      batch: (commands) => this.#command.batch(commands, this.#sendOptions(options)),
+    });
+  }
+
+  /** Names of keys, in pages. See {@link ScanOptions}. */
+  scan(options: ScanOptions = {}): AsyncGenerator<string[]> {
+    return scanKeys((args) => this.call(args), options);
+  }
+
   /** Sends any command, e.g. `call(['INFO', 'memory'])`. RESP3 replies: numbers, strings, arrays, maps as objects. */
   call(args: readonly RedisArgument[], options: CallOptions = {}): Promise<unknown> {
-    return this.#command.call(args, {
-      deadlineAt: performance.now() + (options.deadlineMs ?? this.#options.deadlineMs),
-      signal: options.signal,
-      buffers: options.buffers,
-    });
+    try {
+      requireShared(args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#command.call(args, this.#sendOptions(options));
+  }
+
+  #sendOptions({ deadlineMs = this.#options.deadlineMs, signal, buffers }: CallOptions): SendOptions {
+    return { deadlineAt: performance.now() + deadlineMs, signal, buffers };
   }
 
   /** Runs a script by its SHA-1, and whole where the server has forgotten it. */
@@ -168,9 +210,8 @@ export class RedisManager {
     options: CallOptions = {},
   ): Promise<unknown> {
     this.#scripts.set(script.sha, script);
-    const deadlineAt = performance.now() + (options.deadlineMs ?? this.#options.deadlineMs);
     const rest = [String(input.keys.length), ...input.keys, ...input.args];
-    const send = { deadlineAt, signal: options.signal, buffers: options.buffers };
+    const send = this.#sendOptions(options);
     try {
       return await this.#command.call(['EVALSHA', script.sha, ...rest], send);
     } catch (error) {

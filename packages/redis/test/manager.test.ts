@@ -72,7 +72,8 @@ test('a killed server is down at once, and ready again when it is back', async (
   await eventually(() => expect(manager.state).toBe('down'));
   await redis.restart();
   await eventually(() => expect(manager.state).toBe('ready'));
-  expect(states).toEqual(['ready', 'down', 'ready']);
+  // On the way back the one connection may be there before the other, which is degraded.
+  expect(states.filter((state) => state !== 'degraded')).toEqual(['ready', 'down', 'ready']);
 });
 
 test('a frozen server is degraded, then down, and ready when it goes on', async () => {

@@ -26,9 +26,12 @@ const START_MS = 30_000;
 /** Starts the studio as its users do, in a process of its own. */
 export async function startStudio(options: StartStudioOptions = {}): Promise<TestStudio> {
   const dataDir = options.dataDir ?? temporaryFolder();
-  // A studio that is killed leaves its embedded server running, on purpose; it must not outlive the test.
-  watch(`redis ${dataDir}`);
-  atTeardown(() => endNow(`redis ${dataDir}`));
+  // A studio that is killed leaves its embedded server running, on purpose; it must not outlive the test. With a temporary
+  // folder it does not.
+  if (options.dataDir !== undefined) {
+    watch(`redis ${dataDir}`);
+    atTeardown(() => endNow(`redis ${dataDir}`));
+  }
   const studio = new TestStudio({ ...options, dataDir });
   atTeardown(() => studio.kill().then(() => undefined));
   await studio.restart();

@@ -1,16 +1,13 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atTeardown } from './teardown.ts';
-import { unwatch, watch } from './watcher.ts';
+import { endNow, watch } from './watcher.ts';
 
-/** A new empty folder, removed after the test. */
+/** A new empty folder. After the test it is removed, and a detached Redis server that lives in it is ended. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'taproot-test-'));
   watch(`folder ${folder}`);
-  atTeardown(() => {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    unwatch(`folder ${folder}`);
-  });
+  atTeardown(() => endNow(`folder ${folder}`));
   return folder;
 }

@@ -2,7 +2,8 @@
 # stdin is a pipe from the test process: its end is the end of the process. Lines before that:
 #   + process PID | + redis FOLDER | + folder FOLDER      something began
 #   - process PID | …                                     it has ended by itself
-# "redis FOLDER" is a data folder in which a detached redis-server may live.
+# A data folder may have a detached redis-server living in it: "redis FOLDER" ends it, "folder FOLDER" also removes the
+# folder.
 
 nl='
 '
@@ -37,14 +38,14 @@ end_servers() {
   done
 }
 
-# Processes first, because they would start their servers again; folders last, because servers write into them.
+# Processes first, because they would start their servers again.
 for kind in process redis folder; do
   printf %s "$open" | while IFS= read -r thing; do
     case $thing in "$kind "*) value=${thing#* } ;; *) continue ;; esac
     case $kind in
       process) kill -KILL "$value" 2>/dev/null ;;
       redis) end_servers "$value" ;;
-      folder) rm -rf "$value" ;;
+      folder) end_servers "$value"; rm -rf "$value" ;;
     esac
   done
 done

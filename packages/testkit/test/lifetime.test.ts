@@ -63,8 +63,7 @@ test('a process does not get REDIS_URL', async () => {
 });
 
 test('the embedded server of a killed studio ends with the test', async () => {
-  const dataDir = temporaryFolder();
-  const studio = await startStudio({ dataDir });
+  const studio = await startStudio();
   left.push(studio.redisPid ?? 0);
   await studio.kill();
   expect(left.map(isAlive)).toEqual([true]);

@@ -24,6 +24,8 @@ type Phase = 'waiting' | 'sent' | 'settled';
  */
 export class Call {
   readonly args: readonly RedisArgument[];
+  /** Commands that are sent in one go, with replies as one array; `args` is then empty. */
+  readonly batch: readonly (readonly RedisArgument[])[] | undefined;
   readonly options: SendOptions;
   readonly promise: Promise<unknown>;
   attempts = 0;
@@ -42,8 +44,9 @@ export class Call {
   #resolve: (reply: unknown) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(args: readonly RedisArgument[], options: SendOptions) {
+  constructor(args: readonly RedisArgument[], options: SendOptions, batch?: Call['batch']) {
     this.args = args;
+    this.batch = batch;
     this.options = options;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

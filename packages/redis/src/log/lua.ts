@@ -1,7 +1,7 @@
 import { defineScript, type Script } from '../script.ts';
 
 /** Entries over this size publish only their `seq`; readers fetch them from the stream. */
-export const MAX_PUBLISHED_BYTES = 16 * 1024;
+export const MAX_PUBLISHED_BYTES: number = 16 * 1024;
 
 /**
  * Lua functions that other scripts put before their own body, so that an append and what belongs to it happen in one
@@ -9,7 +9,7 @@ export const MAX_PUBLISHED_BYTES = 16 * 1024;
  *
  * chainₙ = first 20 hex digits of SHA-1(chainₙ₋₁ ":" seq ":" stored bytes).
  */
-export const LOG_LUA = `
+export const LOG_LUA: string = `
 local function log_create(head, origin)
   if redis.call('EXISTS', head) == 0 then
     redis.call('HSET', head, 'seq', 0, 'chain', origin, 'origin', origin, 'first', 1)

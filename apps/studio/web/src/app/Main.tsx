@@ -51,6 +51,7 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
             ref={pane}
             client={client}
             thread={thread}
+            begun={newChat.givenTo(thread)}
             paused={paused}
             onEdit={edit}
             onActivity={threads.refresh}

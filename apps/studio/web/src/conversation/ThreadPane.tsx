@@ -1,6 +1,7 @@
 import type { ChatClient } from '@taproot/chat/client';
-import { useThread } from '@taproot/chat/react';
+import { type PendingItem, useThread } from '@taproot/chat/react';
 import { type ReactElement, type Ref, useEffect, useImperativeHandle } from 'react';
+import type { FirstMessage } from '../outbox/new-chat.ts';
 import { EmptyState } from './EmptyState.tsx';
 import { LoadProblem } from './LoadProblem.tsx';
 import { Messages } from './Messages.tsx';
@@ -16,6 +17,8 @@ interface ThreadPaneProps {
   readonly ref: Ref<ThreadPaneHandle>;
   readonly client: ChatClient;
   readonly thread: string;
+  /** What the thread was begun with on this page. */
+  readonly begun: readonly FirstMessage[];
   readonly paused: string | undefined;
   readonly onEdit: (text: string) => void;
   /** A run started or ended: the list of threads may read differently now. */
@@ -27,12 +30,13 @@ export function ThreadPane({
   ref,
   client,
   thread,
+  begun,
   paused,
   onEdit,
   onActivity,
 }: ThreadPaneProps): ReactElement {
   const handle = useThread(client, thread);
-  const { messages, pending, status, notice, error, deleted, send, discard } = handle;
+  const { messages, status, notice, error, deleted, send, discard } = handle;
   useImperativeHandle(ref, () => ({ send }), [send]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new status is the activity
   useEffect(onActivity, [status, onActivity]);
@@ -44,6 +48,8 @@ export function ThreadPane({
     discard(id);
     onEdit(text);
   };
+  // While the thread loads, its first messages may have left the outbox and not be here yet.
+  const pending = status === 'loading' ? withBegun(handle.pending, begun) : handle.pending;
   const said = pending.at(-1)?.id ?? messages.findLast(({ role }) => role === 'user')?.id;
   return (
     <>
@@ -61,4 +67,9 @@ export function ThreadPane({
       </Scroll>
     </>
   );
+}
+
+function withBegun(pending: readonly PendingItem[], begun: readonly FirstMessage[]): readonly PendingItem[] {
+  const missing = begun.filter((first) => !pending.some(({ id }) => id === first.id));
+  return [...missing, ...pending];
 }

@@ -2,6 +2,7 @@ import { memo, type ReactElement } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CodeBlock } from './CodeBlock.tsx';
+import { isLong, textLength } from './cell-length.ts';
 import { settleTail } from './settle-tail.ts';
 import { splitSections } from './split-sections.ts';
 
@@ -50,6 +51,11 @@ const components: Components = {
     <section className="table-box" aria-label="Table" tabIndex={0}>
       <table>{children}</table>
     </section>
+  ),
+  td: ({ node, style, children }) => (
+    <td style={style} data-long={isLong(textLength(node))}>
+      {children}
+    </td>
   ),
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
 };

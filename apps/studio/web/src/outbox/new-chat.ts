@@ -20,6 +20,7 @@ export class NewChat {
   readonly #listeners = new Set<() => void>();
   #waiting: readonly FirstMessage[];
   #creating = false;
+  readonly #givenTo = new Map<string, readonly FirstMessage[]>();
 
   constructor(client: ChatClient, onCreated: (thread: string) => void) {
     this.#client = client;
@@ -39,6 +40,9 @@ export class NewChat {
     this.#set([...this.#waiting, { id: crypto.randomUUID(), text, state: 'sending' }]);
     void this.#create();
   };
+
+  /** What a thread was begun with; shown there until the thread itself has been loaded. */
+  readonly givenTo = (thread: string): readonly FirstMessage[] => this.#givenTo.get(thread) ?? [];
 
   readonly discard = (id: string): void => this.#set(this.#waiting.filter((message) => message.id !== id));
 
@@ -63,6 +67,7 @@ export class NewChat {
       // Into the client's outbox before they leave this one: a reload in between must find them somewhere.
       for (const { id, text } of messages)
         this.#client.send(thread.id, text, { id }).accepted.catch(() => undefined);
+      this.#givenTo.set(thread.id, messages);
       this.#set(this.#waiting.filter((message) => !messages.includes(message)));
       this.#onCreated(thread.id);
     } catch (error) {

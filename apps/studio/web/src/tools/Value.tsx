@@ -1,4 +1,5 @@
 import { type ReactElement, useMemo } from 'react';
+import { Rows } from './Rows.tsx';
 import { type Readable, readable } from './readable.ts';
 
 /** A tool's input or output, as fields, rows or JSON, whichever reads best. */
@@ -19,16 +20,7 @@ function Shape({ shape, name }: { readonly shape: Readable; readonly name: strin
     case 'text':
       return <p className="tool-text">{shape.text}</p>;
     case 'fields':
-      return (
-        <dl className="tool-fields">
-          {shape.fields.map(([field, text]) => (
-            <div key={field}>
-              <dt>{field}</dt>
-              <dd>{text}</dd>
-            </div>
-          ))}
-        </dl>
-      );
+      return <Fields shape={shape} />;
     case 'rows':
       return <Rows shape={shape} name={name} />;
     case 'json':
@@ -41,36 +33,25 @@ function Shape({ shape, name }: { readonly shape: Readable; readonly name: strin
   }
 }
 
-function Rows({
-  shape,
-  name,
-}: {
-  readonly shape: Extract<Readable, { kind: 'rows' }>;
-  readonly name: string;
-}): ReactElement {
+function Fields({ shape }: { readonly shape: Extract<Readable, { kind: 'fields' }> }): ReactElement {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard
-    <section className="table-box" aria-label={name} tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {shape.columns.map((column) => (
-              <th key={column}>{column}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {shape.rows.map((row, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a recorded result never changes
-            <tr key={index}>
-              {row.map((cell, column) => (
-                <td key={shape.columns[column]}>{cell}</td>
-              ))}
-            </tr>
+    <>
+      {shape.fields.length > 0 && (
+        <dl className="tool-fields">
+          {shape.fields.map(([field, text]) => (
+            <div key={field}>
+              <dt>{field}</dt>
+              <dd>{text}</dd>
+            </div>
           ))}
-        </tbody>
-      </table>
-      {shape.left > 0 && <p className="tool-nothing">and {shape.left} more</p>}
-    </section>
+        </dl>
+      )}
+      {shape.inner.map(([field, inner]) => (
+        <div key={field} className="tool-inner">
+          <h5>{field}</h5>
+          <Shape shape={inner} name={field} />
+        </div>
+      ))}
+    </>
   );
 }

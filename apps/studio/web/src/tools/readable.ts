@@ -2,7 +2,12 @@
 export type Readable =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'fields'; readonly fields: readonly (readonly [name: string, value: string])[] }
+  | {
+      readonly kind: 'fields';
+      readonly fields: readonly (readonly [name: string, value: string])[];
+      /** Fields that are objects or lists themselves. */
+      readonly inner: readonly (readonly [name: string, value: Readable])[];
+    }
   | {
       readonly kind: 'rows';
       readonly columns: readonly string[];
@@ -13,34 +18,36 @@ export type Readable =
 
 const MAX_ROWS = 30;
 const MAX_COLUMNS = 8;
+const MAX_DEPTH = 2;
 
-/** Chooses fields for a flat object, rows for a list of flat objects, and JSON for everything else. */
-export function readable(value: unknown): Readable {
+/** Chooses fields for an object, rows for a list of flat objects, and JSON for what is neither or too deep. */
+export function readable(value: unknown, depth = 0): Readable {
   if (value === undefined || value === null) return { kind: 'nothing' };
-  if (isPlain(value)) return { kind: 'text', text: plain(value) };
-  if (Array.isArray(value)) return value.length === 0 ? { kind: 'nothing' } : (rows(value) ?? json(value));
-  const entries = fieldsOf(value);
+  if (isCell(value)) return { kind: 'text', text: cell(value) };
+  if (Array.isArray(value)) return rows(value) ?? json(value);
+  const entries = Object.entries(value).flatMap(flattened);
   if (entries.length === 0) return { kind: 'nothing' };
-  if (entries.every(([, field]) => isPlain(field) || isPlainList(field))) {
-    return { kind: 'fields', fields: entries.map(([name, field]) => [name, plain(field)] as const) };
-  }
-  return json(value);
+  if (depth > MAX_DEPTH) return json(value);
+  return {
+    kind: 'fields',
+    fields: entries.flatMap(([name, field]) => (isCell(field) ? [[name, cell(field)] as const] : [])),
+    inner: entries.flatMap(([name, field]) =>
+      isCell(field) ? [] : [[name, readable(field, depth + 1)] as const],
+    ),
+  };
 }
 
-/** The fields of an object; those of an object in it under dotted names. */
-function fieldsOf(value: object): [name: string, field: unknown][] {
-  return Object.entries(value).flatMap(([name, field]) =>
-    isFlat(field)
-      ? Object.entries(field).map(([inner, one]): [string, unknown] => [`${name}.${inner}`, one])
-      : [[name, field]],
-  );
+/** A flat object among the fields of another reads best as more fields, under dotted names. */
+function flattened([name, field]: [string, unknown]): [string, unknown][] {
+  if (!isFlat(field)) return [[name, field]];
+  return Object.entries(field).map(([inner, value]) => [`${name}.${inner}`, value]);
 }
 
 function rows(list: readonly unknown[]): Readable | undefined {
   if (!list.every(isFlat)) return undefined;
   const columns = [...new Set(list.flatMap((row) => Object.keys(row)))];
   if (columns.length > MAX_COLUMNS) return undefined;
-  const shown = list.slice(0, MAX_ROWS).map((row) => columns.map((column) => plain(row[column])));
+  const shown = list.slice(0, MAX_ROWS).map((row) => columns.map((column) => cell(row[column])));
   return { kind: 'rows', columns, rows: shown, left: Math.max(0, list.length - MAX_ROWS) };
 }
 
@@ -49,26 +56,25 @@ function json(value: unknown): Readable {
 }
 
 function isPlain(value: unknown): boolean {
-  return value === null || value === undefined || typeof value !== 'object';
+  return value === null || typeof value !== 'object';
 }
 
-function isPlainList(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= 12 && value.every(isPlain);
+/** What fits one cell: a plain value, or a short list of them. */
+function isCell(value: unknown): boolean {
+  return isPlain(value) || (Array.isArray(value) && value.length <= 12 && value.every(isPlain));
 }
 
 function isFlat(value: unknown): value is Record<string, unknown> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every(isPlain)
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isCell)
   );
 }
 
-function plain(value: unknown): string {
+function cell(value: unknown): string {
   if (value === null || value === undefined) return '—';
-  if (Array.isArray(value)) return value.map(plain).join(', ');
-  if (typeof value === 'number')
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(cell).join(', ');
+  if (typeof value === 'number') {
     return value.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', '\u202f');
+  }
   return String(value);
 }

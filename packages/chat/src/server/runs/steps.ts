@@ -5,7 +5,7 @@ import type { Replay, StepResult } from './replay.ts';
 import { RunAborted, StepError } from './step-error.ts';
 
 /** The largest result of a step that is stored, in bytes of JSON. */
-export const MAX_STEP_BYTES = 256 * 1024;
+export const MAX_STEP_BYTES: number = 256 * 1024;
 
 /**
  * The durable steps of one run. A step's key is (tool, ordinal, hash of the input); a result that is in the log is
