@@ -16,6 +16,7 @@ export const REDIS_ERROR_CODES = {
   readonly: 'The node is a replica, or has too few replicas to accept writes.',
   oom: 'Redis has reached its memory limit.',
   misconf: 'Redis cannot write its data to disk.',
+  credentials: 'The provider of the credentials failed.',
   noauth: 'The credentials were refused or are missing.',
   noperm: 'The ACL user may not do this.',
   wrongtype: 'The key holds another type.',

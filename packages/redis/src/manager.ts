@@ -10,7 +10,6 @@ import {
 } from './commands/index.ts';
 import type { RedisArgument, SendOptions } from './connection/call.ts';
 import { Connection } from './connection/connection.ts';
-import { type Endpoint, endpointOfSocket, endpointOfUrl } from './connection/endpoint.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 import { EmbeddedServer } from './embedded/index.ts';
 import { RedisManagerError } from './errors.ts';
@@ -22,6 +21,7 @@ import { Probe } from './probe.ts';
 import { claimDeployment } from './registry.ts';
 import type { Script } from './script.ts';
 import { type ChannelListener, Subscriptions } from './subscriptions.ts';
+import { type Endpoint, endpointOfSocket, Locator } from './topology/index.ts';
 import { checkVersion } from './version.ts';
 
 /** Options of one call. */
@@ -41,6 +41,7 @@ const FATAL = new Set([
   'embedded-data-folder',
   'noauth',
 ]);
+const SENTINEL_TIMEOUT_MS = 500;
 /** Owners of an embedded server are subscribed here; the server stops with the last of them. */
 const OWNERS_CHANNEL = 'taproot:owners';
 
@@ -62,6 +63,8 @@ export class RedisManager {
   readonly #release: () => void;
   readonly #scripts = new Map<string, Script>();
   readonly #embedded: EmbeddedServer | undefined;
+  /** Absent with an embedded server. */
+  readonly #locator: Locator | undefined;
   #commands: Commands | undefined;
   #wasReady = false;
   #leaving = false;
@@ -73,7 +76,11 @@ export class RedisManager {
   constructor(options: RedisManagerOptions) {
     this.#options = resolveOptions(options);
     const { target, app } = this.#options;
-    const identity = target.kind === 'url' ? endpointOfUrl(target.url).node : target.dataDir;
+    this.#locator =
+      target.kind === 'url'
+        ? new Locator(target.url, { ...this.#options, timeoutMs: SENTINEL_TIMEOUT_MS })
+        : undefined;
+    const identity = this.#locator?.identity ?? dataFolder(target);
     this.#release = this.#options.allowSecond ? () => undefined : claimDeployment(identity);
     if (target.kind === 'embedded') {
       this.#embedded = new EmbeddedServer({
@@ -225,6 +232,17 @@ export class RedisManager {
     return this.#subscriptions.add(channel, listener);
   }
 
+  /**
+   * Takes new credentials from the provider and authenticates the live connections with them, without ending any.
+   * Rejects `credentials`, `noauth`.
+   */
+  async rotateCredentials(): Promise<void> {
+    const provider = this.#options.credentials;
+    if (provider === undefined) throw notReady('No provider of credentials was given', 'invalid-options');
+    const credentials = await provider(new AbortController().signal);
+    await Promise.all([this.#command.authenticate(credentials), this.#subscriber.authenticate(credentials)]);
+  }
+
   /** Ends all connections; the embedded server stops with its last owner. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -261,8 +279,7 @@ export class RedisManager {
 
   /** Where to connect now; starts the embedded server if nobody has. */
   async #locate(signal: AbortSignal): Promise<Endpoint> {
-    const { target } = this.#options;
-    if (target.kind === 'url') return endpointOfUrl(target.url);
+    if (this.#locator !== undefined) return this.#locator.locate(signal);
     // The server stops with its last owner: whoever leaves must not start it again.
     if (this.#embedded === undefined || this.#leaving)
       throw notReady('The Redis manager is closed', 'closed');
@@ -321,6 +338,10 @@ export class RedisManager {
       if (!(error instanceof RedisManagerError) || error.code !== 'connection-lost') throw error;
     }
   }
+}
+
+function dataFolder(target: ResolvedOptions['target']): string {
+  return target.kind === 'embedded' ? target.dataDir : '';
 }
 
 function notReady(message: string, code: RedisManagerError['code'] = 'not-ready'): RedisManagerError {

@@ -1,12 +1,25 @@
 import { resolve } from 'node:path';
 import { RedisManagerError } from './errors.ts';
+import {
+  type Credentials,
+  type CredentialsProvider,
+  parseTarget,
+  type TlsOptions,
+  type UrlTarget,
+} from './topology/index.ts';
 
 /** Options of {@link createRedisManager}. All optional. */
 export interface RedisManagerOptions {
   /** First part of each connection's name, `app:role:owner` in CLIENT LIST. @default 'taproot' */
   readonly app?: string;
-  /** `redis://`, `rediss://` or `unix://` URL. Absent: the environment's `REDIS_URL`; both absent: an embedded server. */
+  /** `redis://`, `rediss://`, `unix://` or `redis+sentinel://` URL. Absent: the environment's `REDIS_URL`; both absent: an embedded server. */
   readonly url?: string;
+  /** CA and client certificate for `rediss://` and `rediss+sentinel://`. */
+  readonly tls?: TlsOptions;
+  /** Gives user and password before each connection is made, instead of those in the URL; see `rotateCredentials()`. */
+  readonly credentials?: CredentialsProvider;
+  /** User and password of the sentinels. @default none */
+  readonly sentinelCredentials?: Credentials;
   /** Folder of the embedded server. @default '.taproot' */
   readonly dataDir?: string;
   /** Server program of the embedded server. @default `REDIS_SERVER_BIN`, else redis-server or valkey-server on PATH */
@@ -33,8 +46,11 @@ export interface RedisManagerOptions {
 export interface ResolvedOptions {
   readonly app: string;
   readonly target:
-    | { readonly kind: 'url'; readonly url: URL }
+    | { readonly kind: 'url'; readonly url: UrlTarget }
     | { readonly kind: 'embedded'; readonly dataDir: string };
+  readonly tls: TlsOptions | undefined;
+  readonly credentials: CredentialsProvider | undefined;
+  readonly sentinelCredentials: Credentials | undefined;
   readonly serverBin: string | undefined;
   readonly maxMemoryBytes: number | undefined;
   readonly keepRunning: boolean;
@@ -69,7 +85,10 @@ export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
     target:
       url === undefined
         ? { kind: 'embedded', dataDir: resolve(options.dataDir ?? DEFAULT_OPTIONS.dataDir) }
-        : { kind: 'url', url: parseRedisUrl(url) },
+        : { kind: 'url', url: parseTarget(url) },
+    tls: options.tls,
+    credentials: options.credentials,
+    sentinelCredentials: options.sentinelCredentials,
     serverBin: options.serverBin,
     maxMemoryBytes: optionalNumber('maxMemoryBytes', options.maxMemoryBytes, 4 * 2 ** 20),
     keepRunning: options.keepRunning ?? DEFAULT_OPTIONS.keepRunning,
@@ -92,27 +111,6 @@ function optionalNumber(name: string, value: number | undefined, min: number): n
   if (!Number.isFinite(value) || value < min)
     throw invalid(name, `a number of at least ${min}`, String(value));
   return value;
-}
-
-/** Parses a URL without ever quoting it: it may hold a password. */
-function parseRedisUrl(text: string): URL {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw invalid('url', 'a URL such as redis://user:password@host:6379/0', 'something that is not a URL');
-  }
-  if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
-    throw invalid(
-      'url',
-      'a redis://, rediss:// or unix:// URL',
-      `the scheme ${JSON.stringify(url.protocol)}`,
-    );
-  }
-  if (url.protocol !== 'unix:' && !/^\/?\d*$/.test(url.pathname)) {
-    throw invalid('url', 'a database number after the host, such as /0', 'another path');
-  }
-  return url;
 }
 
 function invalid(option: string, expected: string, got: string): RedisManagerError {

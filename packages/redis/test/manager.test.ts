@@ -216,13 +216,3 @@ test('a server older than 6.2 is refused at once', async () => {
     message: expect.stringMatching(/5\.\d.*6\.2/),
   });
 });
-
-test.each([
-  ['http://127.0.0.1', /scheme/],
-  ['not a url', /not a URL/],
-  ['redis://127.0.0.1/secrets', /database/],
-])('the URL %s is refused with a sentence that does not quote it', (url, message) => {
-  expect(() => createRedisManager({ url })).toThrow(
-    expect.objectContaining({ code: 'invalid-options', message: expect.stringMatching(message) }),
-  );
-});

@@ -6,5 +6,6 @@ export { FaultProxy, faultProxy, type ProxyTarget } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export { type Exit, type ProcessOptions, startProcess, TestProcess } from './process.ts';
 export { type StartRedisOptions, startRedis, TestRedis } from './redis.ts';
+export { MASTER_NAME, startSentinel, type TestSentinel } from './sentinel.ts';
 export { type StartStudioOptions, startStudio, TestStudio } from './studio.ts';
 export { temporaryFolder } from './temporary-folder.ts';

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { createClient, RESP_TYPES, type RedisClientType } from 'redis';
 import { RedisManagerError, type RedisRole } from '../errors.ts';
+import type { Credentials, Endpoint } from '../topology/index.ts';
 import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
-import type { Endpoint } from './endpoint.ts';
 import { OpenCalls } from './open-calls.ts';
 import { toManagerError } from './reply-errors.ts';
 
@@ -39,6 +39,8 @@ export class Connection {
   readonly #closing = new AbortController();
   readonly #open = new OpenCalls((call) => this.#look(call));
   #waiting = 0;
+  /** The node was chosen as a master, so a read-only reply means that it is none any more. */
+  #master = false;
   #client: RedisClient | undefined;
   #node = 'redis';
   #end: ((error: RedisManagerError) => void) | undefined;
@@ -68,6 +70,13 @@ export class Connection {
   /** Ends the present socket, because it no longer answers; a new one is opened. */
   drop(reason: string): void {
     this.#end?.(this.#lost(reason));
+  }
+
+  /** Authenticates the live connection anew, without ending it. */
+  async authenticate({ username = 'default', password = '' }: Credentials): Promise<void> {
+    await this.#client?.sendCommand(['AUTH', username, password]).catch((error: unknown) => {
+      throw toManagerError(error, { role: this.#options.role, node: this.#node, written: true });
+    });
   }
 
   async close(): Promise<void> {
@@ -148,7 +157,9 @@ export class Connection {
     });
     const pauseMs = error.code === 'connection-lost' ? 0 : fullJitter(call.attempts, 5, 200);
     const notBefore = performance.now() + pauseMs;
-    if (error.applied !== 'no' || !RETRY_INSIDE.has(error.code) || notBefore >= call.options.deadlineAt) {
+    if (error.code === 'readonly' && this.#master) this.drop('has become a replica');
+    const passing = RETRY_INSIDE.has(error.code) || (error.code === 'readonly' && this.#master);
+    if (error.applied !== 'no' || !passing || notBefore >= call.options.deadlineAt) {
       this.#finish(call, error);
       return;
     }
@@ -223,7 +234,9 @@ export class Connection {
       });
       timeout.catch(() => undefined);
       await Promise.race([client.connect(), timeout]);
+      if (endpoint.master) await this.#requireMaster(client);
       signal.throwIfAborted();
+      this.#master = endpoint.master;
       return client;
     } catch (error) {
       client.destroy();
@@ -231,6 +244,12 @@ export class Connection {
     } finally {
       late.abort();
     }
+  }
+
+  /** What a sentinel names as the master may not have become it yet, or be it no more. */
+  async #requireMaster(client: RedisClient): Promise<void> {
+    const [role] = (await client.sendCommand(['ROLE'])) as unknown as [string];
+    if (role !== 'master') throw this.#lost('is a replica; a failover is under way');
   }
 
   /** Publishes the client and holds until its socket ends; then settles what had not been written as not applied. */

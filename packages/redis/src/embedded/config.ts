@@ -1,9 +1,11 @@
 import { totalmem } from 'node:os';
 import type { ServerFiles } from './folder.ts';
 
-/** A quarter of the RAM, at most 1 GiB. */
+/** A quarter of the memory that this process may use, at most 1 GiB. */
 export function defaultMaxMemoryBytes(): number {
-  return Math.min(2 ** 30, Math.floor(totalmem() / 4));
+  // A container's limit is below what the machine has; without one this is 0 or more than the machine has.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.floor(Math.min(2 ** 30, Math.min(totalmem(), limit) / 4));
 }
 
 /** The text of redis.conf: durable on every write, nothing evicted, reachable by a private socket only. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { access, chmod, constants, lstat, mkdir, realpath, stat } from 'node:fs/promises';
+import { access, chmod, constants, lstat, mkdir, readlink, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { RedisManagerError } from '../errors.ts';
+import { errnoOf, folderFailure, inWords, startFailure } from './failure.ts';
 
 /** Where an embedded server keeps what. */
 export interface ServerFiles {
@@ -12,7 +13,10 @@ export interface ServerFiles {
   readonly lock: string;
   readonly log: string;
   readonly pid: string;
+  /** Where a server that we start listens. */
   readonly socket: string;
+  /** The same, or a link to it where the path in the data folder would be too long. */
+  readonly link: string;
 }
 
 /** `sockaddr_un` holds 108 bytes on Linux and 104 on macOS. */
@@ -24,6 +28,7 @@ export async function prepareFolder(dataDir: string): Promise<ServerFiles> {
   const folder = await realpath(dataDir);
   const data = join(folder, 'data');
   await privateFolder(data);
+  const link = join(folder, 'redis.sock');
   return {
     folder,
     data,
@@ -31,20 +36,42 @@ export async function prepareFolder(dataDir: string): Promise<ServerFiles> {
     lock: join(folder, 'redis.lock'),
     log: join(folder, 'redis.log'),
     pid: join(folder, 'redis.pid'),
-    socket: await socketPath(folder),
+    socket: Buffer.byteLength(link) <= MAX_SOCKET_PATH_BYTES ? link : await runtimeSocket(folder),
+    link,
   };
 }
 
-async function socketPath(folder: string): Promise<string> {
-  const path = join(folder, 'redis.sock');
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
+async function runtimeSocket(folder: string): Promise<string> {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  const runtime = join(
-    process.env.XDG_RUNTIME_DIR || tmpdir(),
-    `taproot-${process.getuid?.() ?? 'user'}-${hash}`,
-  );
-  await privateFolder(runtime);
-  return join(runtime, 'redis.sock');
+  const name = `taproot-${process.getuid?.() ?? 'user'}-${hash}`;
+  for (const place of [await runtimeDir(), tmpdir(), '/tmp']) {
+    const socket = place && join(place, name, 'redis.sock');
+    if (!socket || Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) continue;
+    await privateFolder(dirname(socket));
+    return socket;
+  }
+  throw folderFailure(folder, `its path is too long for a socket, and so is ${tmpdir()}`);
+}
+
+/** What sudo leaves of another user's session is not ours: its owner could exchange what we put there. */
+async function runtimeDir(): Promise<string | undefined> {
+  const dir = process.env.XDG_RUNTIME_DIR;
+  if (!dir || !isAbsolute(dir)) return undefined;
+  const found = await lstat(dir).catch(() => undefined);
+  return found?.isDirectory() && found.uid === process.getuid?.() ? dir : undefined;
+}
+
+/**
+ * Where the running server is to be reached. Whoever started it may have had another XDG_RUNTIME_DIR or TMPDIR than we;
+ * the link that it left tells.
+ */
+export async function currentSocket(files: ServerFiles): Promise<string> {
+  const socket = await readlink(files.link).catch(() => files.socket);
+  const place = dirname(socket);
+  if (socket === files.socket || (await lstat(place).catch(() => undefined)) === undefined)
+    return files.socket;
+  await privateFolder(place);
+  return socket;
 }
 
 /** A folder of ours that nobody else may enter. Another user could have put one, or a link, into a shared place. */
@@ -55,34 +82,14 @@ async function privateFolder(path: string): Promise<void> {
     const { uid, mode } = await stat(path);
     const us = process.getuid?.();
     if (us !== undefined && (uid !== us || link.uid !== us))
-      throw unusable(path, 'it belongs to another user');
+      throw folderFailure(path, `it belongs to user ${uid === us ? link.uid : uid}, and we are user ${us}`);
     if ((mode & 0o077) !== 0) await chmod(path, 0o700);
     await access(path, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw error instanceof RedisManagerError ? error : unusable(path, reasonOf(error), error);
+    if (error instanceof RedisManagerError) throw error;
+    // Space comes back by itself; the other reasons wait for somebody.
+    if (['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? ''))
+      throw startFailure(`The embedded Redis could not be started: ${inWords(error)} (${path})`, true, error);
+    throw folderFailure(path, inWords(error), error);
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of its path is not a folder',
-  EEXIST: 'it is not a folder',
-  ENOSPC: 'the disk is full',
-  ENOENT: 'its path cannot be made',
-};
-
-function reasonOf(error: unknown): string {
-  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? code;
-}
-
-function unusable(path: string, reason: string, cause?: unknown): RedisManagerError {
-  return new RedisManagerError(`The data folder ${path} cannot be used: ${reason}`, {
-    code: 'embedded-data-folder',
-    retryable: false,
-    applied: 'no',
-    cause,
-  });
 }

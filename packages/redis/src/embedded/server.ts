@@ -1,27 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { open, rename, stat, statfs, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
-import { defaultMaxMemoryBytes, serverConfig } from './config.ts';
-import { prepareFolder, type ServerFiles } from './folder.ts';
-import { LOCK_TAKEN, lockedCommand } from './locked-command.ts';
-import { serverProgram } from './program.ts';
+import type { LastExit } from './ends.ts';
+import { startFailure } from './failure.ts';
+import { currentSocket, prepareFolder, type ServerFiles } from './folder.ts';
+import { holderOf } from './holder.ts';
+import type { Launch } from './launch.ts';
+import { isListening } from './socket-probe.ts';
+import { Starter } from './starter.ts';
 
 export interface EmbeddedServerOptions {
   readonly dataDir: string;
+  /** Server program. @default REDIS_SERVER_BIN, else redis-server or valkey-server on PATH */
   readonly serverBin?: string;
+  /** `maxmemory`, in bytes. @default a quarter of the memory, at most 1 GiB */
   readonly maxMemoryBytes?: number;
+  /** How long a start may take until the server accepts connections, in ms. @default 10_000 */
+  readonly startTimeoutMs?: number;
 }
 
-/** A server that does not accept connections within this is told as failed; it is left to go on. */
-const START_MS = 10_000;
+export const DEFAULT_START_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 10;
 const LOCK_RETRY_MS = 50;
-/** A start this soon after another counts as a crash. */
-const CRASH_MS = 30_000;
-const MAX_RESTART_WAIT_MS = 10_000;
-const MAX_LOG_BYTES = 8 * 2 ** 20;
 
 /**
  * A private redis-server on a Unix socket. There is no supervisor: whoever finds it not running starts it, under a lock
@@ -29,143 +29,120 @@ const MAX_LOG_BYTES = 8 * 2 ** 20;
  */
 export class EmbeddedServer {
   readonly #options: EmbeddedServerOptions;
-  #files: ServerFiles | undefined;
+  readonly #starter: Starter;
+  #socketPath: string | undefined;
   #starting: Promise<'started' | 'running'> | undefined;
-  #startedAt = Number.NEGATIVE_INFINITY;
-  #crashes = 0;
-  #lastReason: string | undefined;
+  #closed = false;
 
   constructor(options: EmbeddedServerOptions) {
     this.#options = options;
+    this.#starter = new Starter(options);
+  }
+
+  get dataDir(): string {
+    return this.#options.dataDir;
   }
 
   /** Path of the socket. Throws before the first {@link ensure}. */
   get socketPath(): string {
-    if (this.#files === undefined) throw failed('The embedded server was not started yet');
-    return this.#files.socket;
+    if (this.#socketPath === undefined) throw startFailure('The embedded server was not started yet', true);
+    return this.#socketPath;
+  }
+
+  /** Why the last server ended, if one did. */
+  lastExit(): LastExit | undefined {
+    return this.#starter.ends.last;
+  }
+
+  /** Until when restarts are held back because it ended too often, in ms since 1970. */
+  get givingUpUntil(): number | undefined {
+    const { remainingMs } = this.#starter.ends;
+    return remainingMs > 0 ? Date.now() + Math.ceil(remainingMs) : undefined;
   }
 
   /**
    * Starts the server unless somebody's is running, and resolves when it accepts connections. Rejects `embedded-failed`
-   * (with the reason, also while restarts are held back), `embedded-data-folder`, `version-unsupported`.
+   * (with the reason, also while restarts are held back), `embedded-data-folder`, `version-unsupported`, `aborted`,
+   * `closed`.
    */
-  async ensure(signal: AbortSignal): Promise<'started' | 'running'> {
-    this.#starting ??= this.#ensure(signal).finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
-  }
-
-  async #ensure(signal: AbortSignal): Promise<'started' | 'running'> {
-    this.#files ??= await prepareFolder(this.#options.dataDir);
-    const files = this.#files;
-    if (await accepts(files.socket)) return 'running';
-    await this.#holdBack(files);
-    const program = await this.#prepare(files);
-    const endsAt = performance.now() + START_MS;
-    for (let server = await this.#spawn(files, program); performance.now() < endsAt && !signal.aborted; ) {
-      if (await accepts(files.socket)) return server.exitCode === null ? 'started' : 'running';
-      if (server.exitCode === LOCK_TAKEN) {
-        // Another server is about to listen, or is frozen, or is dying: a killed one ends its sockets before its lock.
-        await pause(LOCK_RETRY_MS, signal);
-        server = await this.#spawn(files, program);
-      } else if (server.exitCode !== null || server.signalCode !== null) {
-        throw failed(await this.#why(files, server));
+  async ensure(signal?: AbortSignal): Promise<'started' | 'running'> {
+    for (;;) {
+      this.#requireWanted(signal);
+      // One attempt at a time: a manager's connections ask at the same moment, and one answer is for both.
+      this.#starting ??= this.#ensure(signal).finally(() => {
+        this.#starting = undefined;
+      });
+      try {
+        return await untilAborted(this.#starting, signal);
+      } catch (error) {
+        const othersAbort =
+          error instanceof RedisManagerError && error.code === 'aborted' && !signal?.aborted;
+        if (!othersAbort) throw error;
       }
-      await pause(10, signal);
-    }
-    throw failed(`The Redis server of ${files.folder} does not accept connections (waited ${START_MS} ms)`);
-  }
-
-  /** A server that keeps dying is started ever more seldom; meanwhile the reason is told. */
-  async #holdBack(files: ServerFiles): Promise<void> {
-    const since = performance.now() - this.#startedAt;
-    if (since >= CRASH_MS) this.#crashes = 0;
-    const wait = this.#crashes < 2 ? 0 : Math.min(MAX_RESTART_WAIT_MS, 100 * 2 ** this.#crashes);
-    if (since >= wait) return;
-    this.#lastReason ??= await this.#why(files, undefined);
-    throw failed(this.#lastReason);
-  }
-
-  async #prepare(files: ServerFiles): Promise<string> {
-    const program = await serverProgram(this.#options.serverBin);
-    const maxMemoryBytes = this.#options.maxMemoryBytes ?? defaultMaxMemoryBytes();
-    await this.#write(files, serverConfig(files, maxMemoryBytes));
-    this.#startedAt = performance.now();
-    this.#crashes++;
-    this.#lastReason = undefined;
-    return program;
-  }
-
-  async #spawn(files: ServerFiles, program: string): Promise<ChildProcess> {
-    const [command = '', ...args] = await lockedCommand(files.lock, program, [files.config]);
-    // A session of its own: Ctrl-C in our terminal must not reach it.
-    const server = spawn(command, args, { detached: true, stdio: 'ignore', cwd: files.folder });
-    server.on('error', () => undefined);
-    server.unref();
-    return server;
-  }
-
-  async #write(files: ServerFiles, config: string): Promise<void> {
-    try {
-      await trimLog(files.log);
-      await writeFile(files.config, config, { mode: 0o600 });
-    } catch (error) {
-      throw failed(await this.#why(files, undefined, (error as NodeJS.ErrnoException).code), error);
     }
   }
 
-  /** Why a server ended, in one sentence. */
-  async #why(files: ServerFiles, server: ChildProcess | undefined, code?: string): Promise<string> {
-    const { bavail, bsize } = await statfs(files.folder);
-    const where = `The Redis server of ${files.folder}`;
-    const log = await lastLines(files.log);
-    if (code === 'ENOSPC' || bavail * bsize < 16_384 || /No space left on device/.test(log.slice(-2000))) {
-      return `${where} cannot run: the disk is full (${bavail * bsize} bytes free)`;
+  /** Forgets the server and leaves it running; a start that is under way is taken back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#starting?.catch(() => undefined);
+  }
+
+  async #ensure(signal: AbortSignal | undefined): Promise<'started' | 'running'> {
+    const files = await prepareFolder(this.#options.dataDir);
+    const endsAt = performance.now() + (this.#options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS);
+    let launch: Launch | undefined;
+    let locked = false;
+    for (;;) {
+      this.#requireWanted(signal, launch);
+      this.#socketPath = await currentSocket(files);
+      if (await isListening(this.#socketPath)) {
+        this.#starter.ends.serves();
+        return launch !== undefined && launch.exit === undefined ? 'started' : 'running';
+      }
+      if (launch?.refused) {
+        // Another server is about to listen, or is frozen, or is dying: a killed one ends its sockets before its lock.
+        launch = undefined;
+        locked = true;
+        await pause(LOCK_RETRY_MS, signal);
+      } else if (launch?.exit !== undefined) {
+        throw startFailure(`The embedded Redis could not be started: ${this.lastExit()?.reason}`, true);
+      }
+      if (performance.now() >= endsAt) throw this.#tooLate(files, locked);
+      launch ??= await this.#starter.launch(files);
+      await Promise.race([launch.ended, pause(LOOK_EVERY_MS, signal)]);
     }
-    const complaint = log
-      .split('\n')
-      .filter((line) => / # /.test(line) && !/WARNING|Warning/.test(line))
-      .at(-1)
-      ?.replace(/^.* # /, '');
-    const status = server?.signalCode ?? server?.exitCode ?? code;
-    return `${where} ended${status === undefined ? '' : ` (${status})`}${complaint ? `: ${complaint}` : ''}; see ${files.log}`;
+  }
+
+  #requireWanted(signal: AbortSignal | undefined, launch?: Launch): void {
+    if (!this.#closed && !signal?.aborted) return;
+    // Nobody of this process has used it yet; who else has attached meanwhile starts it again.
+    launch?.takeBack();
+    throw unwanted(this.#closed ? 'closed' : 'aborted');
+  }
+
+  #tooLate(files: ServerFiles, locked: boolean): RedisManagerError {
+    const within = `within ${this.#options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS} ms`;
+    if (!locked)
+      return startFailure(`The embedded Redis did not open its socket ${within}; see ${files.log}`, true);
+    const holder = `Another redis-server${holderOf(files)} holds ${files.lock}`;
+    return startFailure(
+      `${holder} but could not be reached at ${this.#socketPath} ${within}; end it if it does not recover`,
+      true,
+    );
   }
 }
 
-/** Whether somebody listens on the socket. */
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+function unwanted(code: 'aborted' | 'closed'): RedisManagerError {
+  const message = `Starting the embedded Redis was ${code === 'closed' ? 'ended by close()' : 'aborted'}`;
+  return new RedisManagerError(message, { code, retryable: false, applied: 'no' });
 }
 
-/** One old log is kept. */
-async function trimLog(log: string): Promise<void> {
-  const size = await stat(log).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > MAX_LOG_BYTES) await rename(log, `${log}.1`);
-}
-
-async function lastLines(log: string): Promise<string> {
-  const file = await open(log, 'r').catch(() => undefined);
-  if (file === undefined) return '';
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, Math.max(0, size - 8192));
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-function failed(message: string, cause?: unknown): RedisManagerError {
-  return new RedisManagerError(message, { code: 'embedded-failed', retryable: false, applied: 'no', cause });
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = (): void => reject(unwanted('aborted'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  return promise;
 }

@@ -1,0 +1,103 @@
+import type { RedisClientOptions } from 'redis';
+import { RedisManagerError } from '../errors.ts';
+import { Sentinels } from './sentinel.ts';
+import type { Address, Credentials, UrlTarget } from './target.ts';
+import type { TlsOptions } from './tls.ts';
+
+/** Where to connect, and how to name it in errors without its credentials. */
+export interface Endpoint {
+  readonly node: string;
+  readonly client: RedisClientOptions;
+  /** Only a master will do: a replica here means that a failover is under way. */
+  readonly master: boolean;
+}
+
+/** Gives the credentials of now; called before each connection is made. */
+export type CredentialsProvider = (signal: AbortSignal) => Promise<Credentials>;
+
+export interface LocatorOptions {
+  readonly tls: TlsOptions | undefined;
+  /** @default those of the URL */
+  readonly credentials: CredentialsProvider | undefined;
+  /** Of the sentinels, which need not be those of Redis. */
+  readonly sentinelCredentials: Credentials | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Finds the node to connect to, for every new connection anew. */
+export class Locator {
+  readonly #target: UrlTarget;
+  readonly #options: LocatorOptions;
+  readonly #sentinels: Sentinels | undefined;
+
+  constructor(target: UrlTarget, options: LocatorOptions) {
+    this.#target = target;
+    this.#options = options;
+    if (target.kind !== 'sentinel') return;
+    this.#sentinels = new Sentinels({
+      sentinels: target.sentinels,
+      master: target.master,
+      tls: target.tls ? (options.tls ?? {}) : undefined,
+      credentials: options.sentinelCredentials ?? {},
+      timeoutMs: options.timeoutMs,
+    });
+  }
+
+  /** Names the deployment, without credentials: the same for all that mean the same. */
+  get identity(): string {
+    const target = this.#target;
+    if (target.kind === 'socket') return `unix:${target.path}`;
+    if (target.kind === 'node') return named(target.address, target.database);
+    const sentinels = target.sentinels.map((address) => named(address)).sort();
+    return `${target.master}/${target.database} of ${sentinels.join(',')}`;
+  }
+
+  async locate(signal: AbortSignal): Promise<Endpoint> {
+    const target = this.#target;
+    const credentials = await this.#credentials(signal);
+    if (target.kind === 'socket') {
+      return endpoint(
+        `unix:${target.path}`,
+        { ...credentials, socket: { path: target.path, tls: false } },
+        false,
+      );
+    }
+    const address = target.kind === 'node' ? target.address : await this.#master(signal);
+    const tls = target.tls ? { tls: true as const, ...this.#options.tls } : {};
+    const client = { ...credentials, database: target.database, socket: { ...address, ...tls } };
+    return endpoint(named(address), client as RedisClientOptions, target.kind === 'sentinel');
+  }
+
+  async #master(signal: AbortSignal): Promise<Address> {
+    if (this.#sentinels === undefined) throw new TypeError('A master is asked for without sentinels');
+    return this.#sentinels.master(signal);
+  }
+
+  async #credentials(signal: AbortSignal): Promise<Credentials> {
+    const { credentials } = this.#options;
+    if (credentials === undefined) return this.#target.credentials;
+    try {
+      return await credentials(signal);
+    } catch (cause) {
+      throw new RedisManagerError('The credentials could not be had from their provider', {
+        code: 'credentials',
+        retryable: true,
+        applied: 'no',
+        cause,
+      });
+    }
+  }
+}
+
+/** The endpoint of an embedded server. */
+export function endpointOfSocket(path: string): Endpoint {
+  return endpoint(`unix:${path}`, { socket: { path, tls: false } }, false);
+}
+
+function endpoint(node: string, client: RedisClientOptions, master: boolean): Endpoint {
+  return { node, client, master };
+}
+
+function named({ host, port }: Address, database = 0): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}${database === 0 ? '' : `/${database}`}`;
+}

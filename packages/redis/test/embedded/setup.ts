@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
+import { createClient } from 'redis';
+import { onTestFinished, vi } from 'vitest';
+import { EmbeddedServer, type EmbeddedServerOptions } from '../../src/embedded/index.ts';
+import { findProgram } from '../../src/embedded/program.ts';
+
+// Some tests change PATH; what they use themselves is found by the one before.
+const env = { ...process.env };
+const perl = (await findProgram('perl')) ?? 'perl';
+const folders = new Set<string>();
+// Embedded servers outlive whoever started them, also a test process that was ended.
+process.on('exit', () => {
+  for (const folder of folders) endServer(folder);
+});
+
+/** A folder for one embedded server, which ends with the test. */
+export function serverFolder(folder: string = temporaryFolder()): string {
+  folders.add(folder);
+  onTestFinished(() => {
+    endServer(folder);
+    folders.delete(folder);
+  });
+  return folder;
+}
+
+export function embedded(
+  dataDir: string,
+  options: Omit<EmbeddedServerOptions, 'dataDir'> = {},
+): EmbeddedServer {
+  const server = new EmbeddedServer({ dataDir, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Changes the environment for the rest of the test. */
+export function environment(change: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(change)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+/** The server's process, as its pid file tells. */
+export function pidOf(dataDir: string): number {
+  return Number(readFileSync(join(dataDir, 'redis.pid'), 'utf8'));
+}
+
+/** Processes whose command line names this folder's socket: servers and their children. */
+export function serverProcesses(dataDir: string): string[] {
+  const list = execFileSync('ps', ['-A', '-o', 'pid=,stat=,args='], { encoding: 'utf8', env });
+  return list
+    .split('\n')
+    .filter((line) => line.includes(`unixsocket:${dataDir}/`) && !/^\s*\d+ Z/.test(line));
+}
+
+/** One command over a connection of its own, once the server has loaded its data. */
+export async function command(path: string, ...args: string[]): Promise<unknown> {
+  const client = createClient({ RESP: 2, socket: { path, tls: false, reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    for (;;) {
+      try {
+        return await client.sendCommand(args);
+      } catch (error) {
+        if (!/^LOADING/.test((error as Error).message)) throw error;
+      }
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A process of its own that starts the server of a folder and stays. Its first line says how that went. */
+export function owner(dataDir: string): TestProcess {
+  const file = join(import.meta.dirname, 'owner.process.ts');
+  // A process group of its own, as a terminal's foreground job has.
+  const group = ['-e', 'setpgrp(0, 0); exec @ARGV', '--'];
+  return startProcess(perl, [...group, process.execPath, '--conditions=@taproot/source', file, dataDir]);
+}
+
+/** A server program of our making: it tells a version, and is what `run` says. */
+export function program(name: string, version: string, run: string): string {
+  const file = join(temporaryFolder(), name);
+  writeFileSync(
+    file,
+    `#!/bin/sh\nif [ "$1" = --version ]; then echo ${JSON.stringify(version)}; exit; fi\n${run}\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  return file;
+}
+
+function endServer(dataDir: string): void {
+  for (const line of serverProcesses(dataDir)) {
+    try {
+      process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
