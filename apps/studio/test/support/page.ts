@@ -61,6 +61,7 @@ export async function untilAnswered({ answers }: StudioPage, count = 1): Promise
 /** Waits until the answer's text grows. */
 export async function untilTextStreams({ answers }: StudioPage): Promise<void> {
   await eventually(async () => {
+    // biome-ignore lint/performance/useDomNodeTextContent: what a person sees counts, not what is hidden.
     expect((await answers().last().innerText()).length).toBeGreaterThan(60);
     expect(await answers().last().getAttribute('data-outcome')).toBeNull();
   });
@@ -68,13 +69,12 @@ export async function untilTextStreams({ answers }: StudioPage): Promise<void> {
 
 /** All messages as a person reads them: who, and what. */
 export async function transcript({ page }: StudioPage): Promise<string[]> {
-  return page
-    .locator('[data-role]')
-    .evaluateAll((nodes) =>
-      nodes.map(
-        (node) => `${node.getAttribute('data-role')}: ${(node as { innerText?: string }).innerText ?? ''}`,
-      ),
-    );
+  return page.locator('[data-role]').evaluateAll((nodes) =>
+    nodes.map(
+      // biome-ignore lint/performance/useDomNodeTextContent: what a person sees counts, not what is hidden.
+      (node) => `${node.getAttribute('data-role')}: ${(node as { innerText?: string }).innerText ?? ''}`,
+    ),
+  );
 }
 
 /** The address of the open thread, e.g. /t/abc. */

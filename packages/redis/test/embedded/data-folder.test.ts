@@ -70,7 +70,7 @@ test('a folder that cannot be made is told with the reason', async () => {
 
 /** Where a data folder's socket goes if its own path is too long. */
 async function startFar(runtime: string): Promise<string> {
-  environment({ XDG_RUNTIME_DIR: runtime });
+  environment({ XDG_RUNTIME_DIR: runtime, TMPDIR: temporaryFolder() });
   const dataDir = join(serverFolder(), 'x'.repeat(100));
   const server = embedded(dataDir);
   await server.ensure();

@@ -114,7 +114,7 @@ test('where the path is too long for a socket, the socket is in a private folder
   expect(lstatSync(join(server.socketPath, '..')).mode & 0o777).toBe(0o700);
   expect(realpathSync(join(dataDir, 'redis.sock'))).toBe(realpathSync(server.socketPath));
   // A process with another environment finds the same server by the link.
-  environment({ XDG_RUNTIME_DIR: undefined });
+  environment({ XDG_RUNTIME_DIR: undefined, TMPDIR: temporaryFolder() });
   const other = embedded(dataDir);
   expect(await other.ensure()).toBe('running');
   expect(other.socketPath).toBe(server.socketPath);

@@ -24,10 +24,6 @@ export function SignInRefused({
         <li>
           If it was switched off, start the server without <code>TAPROOT_DEMO=0</code>.
         </li>
-        <li>
-          On a server for others, sign in with your identity provider: <code>AUTH_JWKS_URL</code> and{' '}
-          <code>POST /auth/session</code>.
-        </li>
       </ul>
       <button type="button" className="button" onClick={onTryAgain}>
         Try again

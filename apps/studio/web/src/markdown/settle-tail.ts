@@ -1,23 +1,27 @@
+import { fenceAfter } from './fence.ts';
+
 /**
  * Makes the end of a half-arrived Markdown text look like what it is about to become, so that marks do not flash up as
  * characters and paragraphs do not turn into headings and back. Used only while the text streams.
  */
 export function settleTail(text: string): string {
+  const lastLine = text.lastIndexOf('\n') + 1;
+  if (insideFence(text.slice(0, lastLine))) return dropHalfFence(text, lastLine);
+  // The language of a new code block is still arriving.
+  if (insideFence(text)) return text.slice(0, lastLine);
   const cut = text.lastIndexOf('\n\n') + 1;
-  const tail = text.slice(cut);
-  if (insideFence(text)) return text;
-  return text.slice(0, cut) + closeMarks(dropUndecided(tail));
+  return text.slice(0, cut) + closeMarks(dropUndecided(text.slice(cut)));
+}
+
+/** In code, a last line of one or two fence marks is the block's end arriving. */
+function dropHalfFence(text: string, lastLine: number): string {
+  return /^ {0,3}(`{1,2}|~{1,2})$/.test(text.slice(lastLine)) ? text.slice(0, lastLine) : text;
 }
 
 /** Whether the text ends inside a fenced code block, which Markdown closes by itself. */
 function insideFence(text: string): boolean {
   let fence: string | undefined;
-  for (const line of text.split('\n')) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (!mark) continue;
-    if (fence === undefined) fence = mark;
-    else if (mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark) fence = undefined;
-  }
+  for (const line of text.split('\n')) fence = fenceAfter(line, fence);
   return fence !== undefined;
 }
 

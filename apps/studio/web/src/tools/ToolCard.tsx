@@ -1,21 +1,16 @@
 import type { DynamicToolUIPart } from 'ai';
 import type { ReactElement } from 'react';
-import { duration } from '../conversation/duration.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { Value } from './Value.tsx';
 
-export type ToolState = 'running' | 'done' | 'failed';
-
-const WORDS: Record<ToolState, string> = { running: 'running', done: 'done', failed: 'failed' };
+type ToolState = 'running' | 'done' | 'failed';
 
 /** One call of a tool: a line that unfolds into its input and its output. */
 export function ToolCard({
   part,
-  ms,
   live,
 }: {
   readonly part: DynamicToolUIPart;
-  readonly ms?: number | undefined;
   readonly live: boolean;
 }): ReactElement {
   const state = toolState(part, live);
@@ -30,10 +25,7 @@ export function ToolCard({
           )}
         </span>
         <span className="tool-name">{part.toolName}</span>
-        <span className="tool-state">
-          {WORDS[state]}
-          {ms !== undefined && ` · ${duration(ms)}`}
-        </span>
+        <span className="tool-state">{state}</span>
         <span className="tool-chevron">
           <Icon name="chevron" size={15} />
         </span>
@@ -50,7 +42,7 @@ export function ToolCard({
 }
 
 /** A call without a result is running only while its run is; after that it never will have one. */
-export function toolState(part: DynamicToolUIPart, live: boolean): ToolState {
+function toolState(part: DynamicToolUIPart, live: boolean): ToolState {
   if (part.state === 'output-available') return 'done';
   if (part.state === 'output-error' || part.state === 'output-denied') return 'failed';
   return live ? 'running' : 'failed';

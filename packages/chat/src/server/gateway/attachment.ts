@@ -1,4 +1,10 @@
-import type { LogEntry, RedisManager, TailPosition } from '@taproot/redis';
+import {
+  type LogEntry,
+  pause,
+  type RedisManager,
+  RedisManagerError,
+  type TailPosition,
+} from '@taproot/redis';
 import type { After, AttachedFrame } from '../../protocol/index.ts';
 import type { ThreadKeys } from '../threads/keys.ts';
 
@@ -36,16 +42,32 @@ export class Attachment {
       signal,
       ...(after && { after: readAfter(after) }),
     })) {
+      const frame = item.kind === 'entry' ? eventFrame(thread, item.entry) : await this.#position(item);
       if (signal.aborted) return;
-      await send(item.kind === 'entry' ? eventFrame(thread, item.entry) : await this.#position(item));
+      await send(frame);
     }
   }
 
   /** Where the socket stands in the thread; for a log that is gone also why. */
   async #position(position: TailPosition): Promise<string> {
-    const { thread, wasDeleted } = this.#options;
-    const deleted = position.reason === 'wiped' && (await wasDeleted(thread));
+    const { thread } = this.#options;
+    const deleted = position.reason === 'wiped' && (await this.#wasDeleted());
     return JSON.stringify(deleted ? { type: 'thread-deleted', thread } : attachedFrame(thread, position));
+  }
+
+  /** Waits with a Redis that has gone away again since the log was read. */
+  async #wasDeleted(): Promise<boolean> {
+    const { thread, wasDeleted } = this.#options;
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        return await wasDeleted(thread);
+      } catch (error) {
+        if (!(error instanceof RedisManagerError) || error.code === 'closed') throw error;
+        await pause(200, signal);
+      }
+    }
+    return false;
   }
 }
 

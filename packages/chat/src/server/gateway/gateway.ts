@@ -67,21 +67,23 @@ export class Gateway {
 
   async #admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { manager, sessions, allowed } = this.#options;
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    if (url.pathname !== SOCKET_PATH) return refuseUpgrade(socket, 404, 'not-found');
+    const url = URL.parse(request.url ?? '/', 'http://localhost');
+    if (url?.pathname !== SOCKET_PATH) return refuseUpgrade(socket, 404, 'not-found');
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+      return refuseUpgrade(socket, 400, 'bad-request');
     if (this.#closing || manager.state !== 'ready') {
       return refuseUpgrade(socket, 503, 'redis-unavailable', RETRY_AFTER_MS);
     }
     if (!hostAllowed(request.headers.host, allowed)) return refuseUpgrade(socket, 403, 'foreign-host');
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-    const credential = credentialOf(request, url);
+    const speaks = offered.includes(SUBPROTOCOL);
     const foreign = !originAllowed(request.headers, allowed);
-    const session = foreign ? undefined : await authenticate(sessions, credential);
+    // Not before: looking up a ticket uses it up.
+    const session = speaks && !foreign ? await authenticate(sessions, credentialOf(request, url)) : undefined;
     if (socket.destroyed) return;
     this.#server.handleUpgrade(request, socket, head, (accepted) => {
       // A browser cannot see the status of a refused upgrade, so these are told by close codes.
-      if (!offered.includes(SUBPROTOCOL))
-        return dismiss(accepted, CLOSE.policy, `subprotocol ${SUBPROTOCOL} expected`);
+      if (!speaks) return dismiss(accepted, CLOSE.policy, `subprotocol ${SUBPROTOCOL} expected`);
       if (foreign) return dismiss(accepted, CLOSE.notAllowed, 'foreign origin');
       if (session === undefined) return dismiss(accepted, CLOSE.notSignedIn, 'not signed in');
       this.#welcome(accepted, session);
@@ -96,6 +98,7 @@ export class Gateway {
     this.#sockets.add(client);
     socket.on('close', () => this.#sockets.delete(client));
     const condition = conditionOf(manager.health());
+    if (condition === 'down') client.suspend();
     if (condition !== 'ready') client.send(statusFrame(manager.health(), condition));
   }
 

@@ -158,7 +158,9 @@ export class GatewaySocket {
     const forget = (): boolean => this.#attached.get(thread) === attachment && this.#attached.delete(thread);
     attachment.done.then(forget, (error: unknown) => {
       onError(error);
-      this.close(CLOSE.bug, 'a bug of this server');
+      // A manager that is closed before its chat server leaves nothing to follow; that is no bug.
+      if (error instanceof RedisManagerError) this.close(CLOSE.draining, 'this gateway is closing');
+      else this.close(CLOSE.bug, 'a bug of this server');
     });
   }
 

@@ -153,23 +153,15 @@ export class ThreadStore {
         JSON.stringify(user),
       ],
     })) as string[];
-    const accepted = acceptedFromReply(reply);
-    await this.#afterSend(user, thread, run, accepted.run, pending);
-    return accepted;
+    await this.#afterSend(user, thread, run, reply[0] === 'ok', pending);
+    return acceptedFromReply(reply);
   }
 
-  /** What follows an accepted message is found by the sweep as well; its failure takes nothing back. */
-  async #afterSend(
-    user: User,
-    thread: string,
-    run: string,
-    accepted: string,
-    pending: string,
-  ): Promise<void> {
-    const work =
-      accepted === run
-        ? [this.#manager.call(['PUBLISH', DISPATCH_CHANNEL, `${thread}/${run}`]), this.#touch(user, thread)]
-        : [this.#manager.call(['ZREM', pending, `${thread}/${run}`])];
+  /** What follows a stored message, or a refused one, is found by the sweep as well; its failure takes nothing back. */
+  async #afterSend(user: User, thread: string, run: string, stored: boolean, pending: string): Promise<void> {
+    const work = stored
+      ? [this.#manager.call(['PUBLISH', DISPATCH_CHANNEL, `${thread}/${run}`]), this.#touch(user, thread)]
+      : [this.#manager.call(['ZREM', pending, `${thread}/${run}`])];
     // Answering must not wait for Redis once the message is stored.
     await Promise.race([Promise.allSettled(work), pause(100)]);
   }
