@@ -29,6 +29,7 @@ class MessageOfRun {
   #started = false;
   #ended = false;
   #agent: string | undefined;
+  #resumptions = 0;
   #step: OpenStep | undefined;
 
   take(event: RunEvent): ChatChunk[] {
@@ -105,6 +106,7 @@ class MessageOfRun {
 
   /** Void text can only be in the open step: a step ends with a recorded result, and what has one is never run again. */
   #resumed(data: Extract<LifecycleEvent, { type: 'run-resumed' }>): ChatChunk[] {
+    this.#resumptions++;
     if (!this.#started) return [];
     const { supersedes } = data;
     const chunks = supersedes && this.#step ? this.#step.supersede(supersedes.from, supersedes.to) : [];
@@ -139,7 +141,8 @@ class MessageOfRun {
   /** One id for all, so that each replaces the one before; it is first in the message, where no reset reaches it. */
   #lifecycle(state: LifecycleData['state'], more: Partial<LifecycleData> = {}): ChatChunk {
     const agent = this.#agent === undefined ? {} : { agent: this.#agent };
-    return { type: 'data-lifecycle', id: 'lifecycle', data: { state, ...agent, ...more } };
+    const resumed = this.#resumptions === 0 ? {} : { resumed: this.#resumptions };
+    return { type: 'data-lifecycle', id: 'lifecycle', data: { state, ...agent, ...resumed, ...more } };
   }
 }
 

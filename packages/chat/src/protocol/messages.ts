@@ -6,6 +6,8 @@ export interface LifecycleData {
   readonly state: 'started' | 'thinking' | 'resumed' | 'completed' | 'ended';
   /** Name of the agent; absent if the run ended before one started. */
   readonly agent?: string;
+  /** How often another worker went on with the run after its own was lost; absent if never. */
+  readonly resumed?: number;
   /** Set when `state` is `ended`. */
   readonly outcome?: RunOutcome;
   readonly error?: RunError;

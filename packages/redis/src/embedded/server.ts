@@ -69,9 +69,12 @@ export class EmbeddedServer {
     for (;;) {
       this.#requireWanted(signal);
       // One attempt at a time: a manager's connections ask at the same moment, and one answer is for both.
-      this.#starting ??= this.#ensure(signal).finally(() => {
-        this.#starting = undefined;
-      });
+      if (this.#starting === undefined) {
+        this.#starting = this.#ensure(signal).finally(() => {
+          this.#starting = undefined;
+        });
+        return await this.#starting;
+      }
       try {
         return await untilAborted(this.#starting, signal);
       } catch (error) {

@@ -16,7 +16,7 @@ export class Marks {
 
   /** Newest first. */
   list(): readonly LogPosition[] {
-    return thin(this.#positions).reverse();
+    return this.#positions.toReversed();
   }
 
   /** Forgets what lies above `seq`. */

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
 import { createClient } from 'redis';
@@ -93,12 +93,22 @@ export function program(name: string, version: string, run: string): string {
   return file;
 }
 
+/** Kills until the lock is free: only then nobody writes there any more, also not who was just starting. */
 function endServer(dataDir: string): void {
-  for (const line of serverProcesses(dataDir)) {
-    try {
-      process.kill(Number.parseInt(line, 10), 'SIGKILL');
-    } catch {
-      // It ended meanwhile.
+  for (let tries = 0; tries < 100; tries++) {
+    for (const line of serverProcesses(dataDir)) {
+      try {
+        process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      } catch {
+        // It ended meanwhile.
+      }
     }
+    if (!existsSync(join(dataDir, 'redis.lock')) || isFree(join(dataDir, 'redis.lock'))) return;
   }
+}
+
+function isFree(lock: string): boolean {
+  const script =
+    'use Fcntl ":flock"; open(my $lock, ">>", shift) && flock($lock, LOCK_EX | LOCK_NB) || exit 1';
+  return spawnSync(perl, ['-e', script, lock], { env }).status === 0;
 }

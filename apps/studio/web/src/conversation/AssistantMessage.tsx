@@ -1,5 +1,5 @@
 import type { ChatMessage } from '@taproot/chat/protocol';
-import { memo, type ReactElement, useRef } from 'react';
+import { memo, type ReactElement } from 'react';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { ToolCard } from '../tools/ToolCard.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
@@ -22,9 +22,6 @@ export const AssistantMessage = memo(function AssistantMessage({
 }: AssistantMessageProps): ReactElement {
   const run = runView(message, askedAt);
   const live = run.outcome === undefined;
-  // The lifecycle part tells only the present; that it was once resumed stays worth knowing.
-  const resumed = useRef(false);
-  resumed.current ||= run.resumed;
 
   return (
     <article
@@ -37,7 +34,7 @@ export const AssistantMessage = memo(function AssistantMessage({
       data-outcome={run.outcome}
     >
       <RunLine run={run} paused={live ? paused : undefined} />
-      {resumed.current && (
+      {run.resumed && (
         <Notice tone="info">The server restarted; the answer continued from its last recorded step.</Notice>
       )}
       {message.parts.map((part, index) => {

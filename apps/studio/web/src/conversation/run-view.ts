@@ -38,7 +38,7 @@ export function runView(message: ChatMessage, askedAt?: number): RunView {
     agent: life?.agent,
     tools,
     using,
-    resumed: life?.state === 'resumed',
+    resumed: life?.resumed !== undefined,
     outcome: outcome ?? life?.outcome,
     error: life?.error,
     // Once the run has ended, `at` is its end.
