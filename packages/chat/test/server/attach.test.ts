@@ -2,8 +2,7 @@ import { createChatClient } from '@taproot/chat/client';
 import type { EventFrame, Position } from '@taproot/chat/protocol';
 import { eventually, startRedis, type TestRedis } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { HeldAgent } from './support/held-agent.ts';
-import { ADA, BOB, type Site, startSite } from './support/site.ts';
+import { ADA, type Site, startSite } from './support/site.ts';
 import { connected, type Wire } from './support/wire.ts';
 
 interface Scene {
@@ -216,41 +215,4 @@ test('two tabs, on two servers, see the same events in the same order, whoever a
   for (const { events } of tabs) await eventually(() => expect(events.at(-1)?.seq).toBe(seq));
   expect(tabs[1]?.events).toEqual(tabs[0]?.events);
   expect(tabs[0]?.events.map((event) => event.seq)).toEqual(Array.from({ length: seq }, (_, i) => i + 1));
-});
-
-test('deleting a thread tells every socket that has it attached, also in the middle of an answer', async () => {
-  const redis = await startRedis();
-  const held = new HeldAgent();
-  const site = await startSite({ redisUrl: redis.url, agent: held.agent });
-  const other = await startSite({ redisUrl: redis.url, chat: { role: 'gateway' } });
-  const [thread, kept] = [(await site.chat.threads.create(ADA)).id, (await site.chat.threads.create(ADA)).id];
-  const wires = [
-    await connected(site.url, { token: await site.signIn() }),
-    await connected(other.url, { token: await site.signIn() }),
-  ] as const;
-  for (const wire of wires) for (const id of [thread, kept]) await wire.ask({ type: 'attach', thread: id });
-  await wires[0].ask({ type: 'send', thread, id: 'm-1', text: 'to be cut' });
-  await eventually(() => expect(held.begun).toHaveLength(1));
-  await expect(site.chat.threads.delete(BOB, thread)).rejects.toMatchObject({ code: 'not-found' });
-  await site.chat.threads.delete(ADA, thread);
-  for (const wire of wires)
-    expect(await wire.until('thread-deleted')).toEqual({ type: 'thread-deleted', thread });
-  held.release();
-  expect(await wires[1].ask({ type: 'attach', thread })).toMatchObject({ code: 'not-found', ref: thread });
-  expect(await wires[1].ask({ type: 'send', thread, id: 'm-2', text: 'x' })).toMatchObject({
-    code: 'not-found',
-    ref: 'm-2',
-  });
-  // The worker is free, the other thread untouched, and nothing of the deleted one is written any more.
-  expect(await wires[1].ask({ type: 'send', thread: kept, id: 'm-3', text: 'go on' })).toMatchObject({
-    seq: 1,
-  });
-  await eventually(() =>
-    expect(wires[0].of('event').at(-1)).toMatchObject({ thread: kept, data: { type: 'run-ended' } }),
-  );
-  await eventually(() => expect(site.chat.load.runs).toBe(0));
-  expect(JSON.parse(await redis.cli('KEYS', `taproot:{thread:${thread}}:*`))).toEqual([
-    `taproot:{thread:${thread}}:meta`,
-  ]);
-  expect(site.errors).toEqual([]);
 });
