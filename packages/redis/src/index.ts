@@ -1,6 +1,7 @@
 export type { Commands, Multi, ScanOptions } from './commands/index.ts';
 export { fullJitter, pause } from './connection/backoff.ts';
 export type { RedisArgument } from './connection/call.ts';
+export { PROFILES, type Profile, type ProfileName } from './connection/profile.ts';
 export { DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 export { type RedisErrorCode, RedisManagerError, type RedisRole } from './errors.ts';
 export type { Check, Checks, Health, RedisState } from './health.ts';

@@ -10,6 +10,7 @@ import {
 } from './commands/index.ts';
 import type { RedisArgument, SendOptions } from './connection/call.ts';
 import { Connection } from './connection/connection.ts';
+import { PROFILES, type ProfileName } from './connection/profile.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 import { EmbeddedServer } from './embedded/index.ts';
 import { RedisManagerError } from './errors.ts';
@@ -26,7 +27,9 @@ import { checkVersion } from './version.ts';
 
 /** Options of one call. */
 export interface CallOptions {
-  /** How long the call may take in all, in ms. @default the manager's `deadlineMs` */
+  /** What kind of caller this is, see {@link PROFILES}. @default 'request' */
+  readonly profile?: ProfileName;
+  /** How long the call may take in all, in ms. @default that of the profile; for `request` the manager's `deadlineMs` */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   /** Reply with Buffers instead of strings. @default false */
@@ -206,8 +209,12 @@ export class RedisManager {
     return this.#command.call(args, this.#sendOptions(options));
   }
 
-  #sendOptions({ deadlineMs = this.#options.deadlineMs, signal, buffers }: CallOptions): SendOptions {
-    return { deadlineAt: performance.now() + deadlineMs, signal, buffers };
+  #sendOptions({ profile, deadlineMs, signal, buffers }: CallOptions): SendOptions {
+    const now = performance.now();
+    const { retryUpTo, breaker, ...limits } = PROFILES[profile ?? 'request'];
+    const inAllMs = deadlineMs ?? (profile === undefined ? this.#options.deadlineMs : limits.deadlineMs);
+    const connectBy = profile === undefined ? undefined : now + limits.maxWaitMs;
+    return { deadlineAt: now + inAllMs, connectBy, retryUpTo, breaker, signal, buffers };
   }
 
   /** Runs a script by its SHA-1, and whole where the server has forgotten it. */
@@ -258,12 +265,13 @@ export class RedisManager {
   }
 
   #connection(role: 'command' | 'subscriber'): Connection {
-    const { app, connectTimeoutMs, maxQueuedCalls } = this.#options;
+    const { app, connectTimeoutMs, maxQueuedCalls, maxQueuedBytes } = this.#options;
     return new Connection({
       role,
       name: `${app}:${role}:manager`,
       connectTimeoutMs,
       maxQueuedCalls,
+      maxQueuedBytes,
       locate: (signal) => this.#locate(signal),
       onUp: (client) => {
         if (role === 'subscriber') this.#subscriptions.attach(client);

@@ -92,6 +92,7 @@ export class Monitor {
   #judge(checks: Checks, error: RedisManagerError | undefined, tookMs: number): void {
     const { board, command, subscriber } = this.#options;
     this.#deaf = checks.read.ok && !checks.pubsub.ok ? this.#deaf + 1 : 0;
+    if (checks.read.ok) command.proven();
     this.#silent = error?.code === 'timeout' && !checks.read.ok ? this.#silent + 1 : 0;
     if (error === undefined) {
       this.#failure = undefined;

@@ -28,7 +28,7 @@ export interface RedisManagerOptions {
   readonly maxMemoryBytes?: number;
   /** Leave the embedded server running when its last owner closes. @default false */
   readonly keepRunning?: boolean;
-  /** How long a call may take in all, in ms, at least 1. @default 2000 */
+  /** How long a call may take in all, in ms, at least 1, unless its profile says otherwise. @default 2000 */
   readonly deadlineMs?: number;
   /** How long one attempt to connect may take, in ms, at least 10. @default 2000 */
   readonly connectTimeoutMs?: number;
@@ -36,6 +36,8 @@ export interface RedisManagerOptions {
   readonly probeIntervalMs?: number;
   /** Calls that may wait for a connection; more are refused with `queue-full`. @default 1000 */
   readonly maxQueuedCalls?: number;
+  /** Bytes of the calls that may wait for a connection. @default 16 MiB */
+  readonly maxQueuedBytes?: number;
   /** Read for `REDIS_URL`. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Allow a second manager for the same deployment in this process; for tests. @default false */
@@ -58,6 +60,7 @@ export interface ResolvedOptions {
   readonly connectTimeoutMs: number;
   readonly probeIntervalMs: number;
   readonly maxQueuedCalls: number;
+  readonly maxQueuedBytes: number;
   readonly allowSecond: boolean;
 }
 
@@ -69,6 +72,7 @@ export const DEFAULT_OPTIONS = {
   connectTimeoutMs: 2000,
   probeIntervalMs: 1000,
   maxQueuedCalls: 1000,
+  maxQueuedBytes: 16 * 2 ** 20,
   allowSecond: false,
 } as const;
 
@@ -96,11 +100,17 @@ export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
     connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 10),
     probeIntervalMs: number('probeIntervalMs', options.probeIntervalMs, 50),
     maxQueuedCalls: number('maxQueuedCalls', options.maxQueuedCalls, 0),
+    maxQueuedBytes: number('maxQueuedBytes', options.maxQueuedBytes, 0),
     allowSecond: options.allowSecond ?? DEFAULT_OPTIONS.allowSecond,
   };
 }
 
-type NumberOption = 'deadlineMs' | 'connectTimeoutMs' | 'probeIntervalMs' | 'maxQueuedCalls';
+type NumberOption =
+  | 'deadlineMs'
+  | 'connectTimeoutMs'
+  | 'probeIntervalMs'
+  | 'maxQueuedCalls'
+  | 'maxQueuedBytes';
 
 function number(name: NumberOption, value: number | undefined, min: number): number {
   return optionalNumber(name, value, min) ?? DEFAULT_OPTIONS[name];

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Risk } from '../commands/risk.ts';
 import type { RedisManagerError } from '../errors.ts';
 
 /** One argument of a command. */
@@ -8,6 +9,12 @@ export type RedisArgument = string | Buffer;
 export interface SendOptions {
   /** By the monotonic clock (`performance.now()`), in ms. */
   readonly deadlineAt: number;
+  /** Until when it may wait for a connection, by the monotonic clock. @default the deadline */
+  readonly connectBy?: number | undefined;
+  /** Commands up to this risk are sent again although they may have been applied. @default 'none' */
+  readonly retryUpTo?: Risk | undefined;
+  /** Is refused while the breaker is open. @default false */
+  readonly breaker?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Replies hold Buffers instead of strings. */
   readonly buffers?: boolean | undefined;
@@ -40,6 +47,7 @@ export class Call {
   /** Read by node-redis. */
   aborted = false;
   readonly reason: undefined = undefined;
+  #bytes: number | undefined;
   #withdraw: (() => void) | undefined;
   #resolve: (reply: unknown) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -56,6 +64,18 @@ export class Call {
 
   get expired(): boolean {
     return performance.now() >= this.options.deadlineAt;
+  }
+
+  /** It has waited for a connection as long as it may. */
+  get impatient(): boolean {
+    const { connectBy } = this.options;
+    return connectBy !== undefined && this.attempts === 0 && performance.now() >= connectBy;
+  }
+
+  /** Bytes of its arguments, counted when it has to wait. */
+  get bytes(): number {
+    this.#bytes ??= bytesOf(this.batch ?? [this.args]);
+    return this.#bytes;
   }
 
   /** For node-redis. */
@@ -92,4 +112,10 @@ export class Call {
     this.phase = 'settled';
     this.#reject(error);
   }
+}
+
+function bytesOf(commands: readonly (readonly RedisArgument[])[]): number {
+  let bytes = 0;
+  for (const args of commands) for (const arg of args) bytes += Buffer.byteLength(arg);
+  return bytes;
 }

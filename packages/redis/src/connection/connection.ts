@@ -1,10 +1,9 @@
-import { performance } from 'node:perf_hooks';
-import { createClient, RESP_TYPES, type RedisClientType } from 'redis';
+import { createClient, type RedisClientType } from 'redis';
 import { RedisManagerError, type RedisRole } from '../errors.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
 import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
-import { OpenCalls } from './open-calls.ts';
+import { Dispatcher, type Link } from './dispatcher.ts';
 import { toManagerError } from './reply-errors.ts';
 
 export interface ConnectionOptions {
@@ -13,6 +12,7 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly connectTimeoutMs: number;
   readonly maxQueuedCalls: number;
+  readonly maxQueuedBytes: number;
   /** Called before each attempt; says where to connect. */
   readonly locate: (signal: AbortSignal) => Promise<Endpoint>;
   readonly onUp: (client: RedisClient) => void;
@@ -25,9 +25,6 @@ export type RedisClient = RedisClientType;
 
 const RECONNECT_MIN_MS = 20;
 const RECONNECT_MAX_MS = 500;
-const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
-/** Replies that mean "not now": the call is sent again within its deadline. */
-const RETRY_INSIDE = new Set(['connection-lost', 'loading', 'maxclients', 'clusterdown', 'moved']);
 
 /**
  * One connection that is always wanted: it connects, and connects again with full jitter until it is closed. The
@@ -37,8 +34,7 @@ const RETRY_INSIDE = new Set(['connection-lost', 'loading', 'maxclients', 'clust
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #closing = new AbortController();
-  readonly #open = new OpenCalls((call) => this.#look(call));
-  #waiting = 0;
+  readonly #dispatcher: Dispatcher;
   /** The node was chosen as a master, so a read-only reply means that it is none any more. */
   #master = false;
   #client: RedisClient | undefined;
@@ -48,6 +44,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#dispatcher = new Dispatcher(this.#link(), options);
   }
 
   get client(): RedisClient | undefined {
@@ -60,7 +57,7 @@ export class Connection {
 
   /** Commands waiting for a connection or for their reply. */
   get pending(): number {
-    return this.#open.size;
+    return this.#dispatcher.size;
   }
 
   start(): void {
@@ -82,118 +79,42 @@ export class Connection {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#end?.(this.#closed());
-    this.#open.each((call) => this.#finish(call, this.#closed()));
+    this.#dispatcher.close();
     await this.#loop;
   }
 
   /** Sends one command. Rejects with a {@link RedisManagerError} that says whether it was applied; never outlives its deadline. */
   call(args: readonly RedisArgument[], options: SendOptions): Promise<unknown> {
-    return this.#start(new Call(args, options));
+    return this.#dispatcher.dispatch(new Call(args, options));
   }
 
   /** Sends commands in one go, nothing between them. Resolves with all replies; rejects with the first failure, its fate unknown. */
   batch(commands: readonly (readonly RedisArgument[])[], options: SendOptions): Promise<unknown> {
-    return this.#start(new Call([], options, commands));
+    return this.#dispatcher.dispatch(new Call([], options, commands));
   }
 
-  #start(call: Call): Promise<unknown> {
-    const { signal } = call.options;
-    if (this.#closing.signal.aborted) call.reject(this.#closed());
-    else if (signal !== undefined) this.#admitAbortable(call, signal);
-    else this.#admit(call);
-    return call.promise;
+  /** A probe was answered. */
+  proven(): void {
+    this.#dispatcher.proven();
   }
 
-  #admit(call: Call): void {
-    if (this.#client === undefined && this.#waiting >= this.#options.maxQueuedCalls) {
-      call.reject(this.#error('Too many calls wait for a connection to Redis', 'queue-full', true, 'no'));
-      return;
-    }
-    this.#open.add(call);
-    if (this.#client === undefined) this.#waiting++;
-    else this.#send(call, this.#client);
-  }
-
-  #admitAbortable(call: Call, signal: AbortSignal): void {
-    const onAbort = (): void => {
-      if (call.phase === 'settled') return;
-      const applied = call.withdraw() ? 'no' : 'unknown';
-      this.#finish(call, this.#error('The call was aborted by its caller', 'aborted', false, applied));
-    };
-    this.#admit(call);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const forget = (): void => signal.removeEventListener('abort', onAbort);
-    call.promise.then(forget, forget);
-  }
-
-  #send(call: Call, client: RedisClient): void {
-    call.phase = 'sent';
-    call.aborted = false;
-    call.attempts++;
-    const typeMapping = call.options.buffers ? { typeMapping: BUFFERS } : undefined;
-    const reply =
-      call.batch === undefined
-        ? client.sendCommand(call.args, { abortSignal: call.signal, ...typeMapping })
-        : // In one tick, so that they are neighbours in the driver's queue. Nothing of a batch can be taken back.
-          Promise.all(call.batch.map((args) => client.sendCommand(args, typeMapping)));
-    reply.then(
-      (value) => {
-        if (call.phase === 'settled') return;
-        this.#open.delete(call);
-        call.resolve(value);
-      },
-      (error: unknown) => this.#failed(call, error),
-    );
-  }
-
-  /** Sends again what was certainly not applied, after a pause, while its deadline allows. */
-  #failed(call: Call, cause: unknown): void {
-    if (call.phase === 'settled') return;
-    const error = toManagerError(cause, {
+  #link(): Link {
+    const connection = this;
+    return {
       role: this.#options.role,
-      node: this.#node,
-      written: !call.aborted,
-    });
-    const pauseMs = error.code === 'connection-lost' ? 0 : fullJitter(call.attempts, 5, 200);
-    const notBefore = performance.now() + pauseMs;
-    if (error.code === 'readonly' && this.#master) this.drop('has become a replica');
-    const passing = RETRY_INSIDE.has(error.code) || (error.code === 'readonly' && this.#master);
-    if (error.applied !== 'no' || !passing || notBefore >= call.options.deadlineAt) {
-      this.#finish(call, error);
-      return;
-    }
-    call.phase = 'waiting';
-    call.notBefore = notBefore;
-    call.lastError = error;
-    this.#waiting++;
-  }
-
-  /** What a call needs now: its end at the deadline, or its next attempt. */
-  #look(call: Call): void {
-    if (call.expired) {
-      const applied = call.withdraw() ? 'no' : 'unknown';
-      const what = call.phase === 'waiting' ? 'had no connection' : 'did not answer';
-      this.#finish(
-        call,
-        call.lastError ??
-          this.#error(`${this.#node} ${what} within the deadline`, 'timeout', applied === 'no', applied),
-      );
-    } else if (
-      call.phase === 'waiting' &&
-      this.#client !== undefined &&
-      performance.now() >= call.notBefore
-    ) {
-      this.#waiting--;
-      this.#send(call, this.#client);
-    }
-  }
-
-  #finish(call: Call, error: RedisManagerError): void {
-    if (call.phase === 'settled') return;
-    if (call.phase === 'waiting') this.#waiting--;
-    this.#open.delete(call);
-    call.reject(error);
+      get node() {
+        return connection.#node;
+      },
+      get client() {
+        return connection.#client;
+      },
+      get master() {
+        return connection.#master;
+      },
+      drop: (reason) => this.drop(reason),
+      error: (message, code, retryable, applied) => this.#error(message, code, retryable, applied),
+      closedError: () => this.#closed(),
+    };
   }
 
   async #stayConnected(): Promise<void> {
@@ -258,7 +179,7 @@ export class Connection {
       this.#end = (error) => {
         this.#end = undefined;
         this.#client = undefined;
-        this.#open.each((call) => call.phase === 'sent' && call.withdraw());
+        this.#dispatcher.disconnected();
         resolve(error);
       };
     });
@@ -267,7 +188,7 @@ export class Connection {
     else {
       this.#client = client;
       this.#options.onUp(client);
-      this.#open.each((call) => this.#look(call));
+      this.#dispatcher.connected();
     }
     const error = await ended;
     client.destroy();

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, rmSync, statSync, symlinkSync, writeF
 import { dirname, join } from 'node:path';
 import { eventually, temporaryFolder } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { command, embedded, environment, serverFolder, serverProcesses } from './setup.ts';
+import { command, embedded, environment, serverProcesses } from './setup.ts';
 
 const ROOT = process.geteuid?.() === 0;
 
@@ -24,7 +24,7 @@ async function refusal(dataDir: string): Promise<string> {
 }
 
 test('a folder of ours that others may enter is made private', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   chmodSync(folder, 0o755);
   await embedded(folder).ensure();
   expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -46,10 +46,9 @@ test('a link to a folder of somebody else is refused', async () => {
 });
 
 test('a link to a folder of ours is followed, and both names are one server', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const link = join(temporaryFolder(), 'link');
   symlinkSync(folder, link);
-  serverFolder(link);
   expect(await embedded(link).ensure()).toBe('started');
   expect(await embedded(folder).ensure()).toBe('running');
 });
@@ -71,7 +70,7 @@ test('a folder that cannot be made is told with the reason', async () => {
 /** Where a data folder's socket goes if its own path is too long. */
 async function startFar(runtime: string): Promise<string> {
   environment({ XDG_RUNTIME_DIR: runtime, TMPDIR: temporaryFolder() });
-  const dataDir = join(serverFolder(), 'x'.repeat(100));
+  const dataDir = join(temporaryFolder(), 'x'.repeat(100));
   const server = embedded(dataDir);
   await server.ensure();
   const { socketPath } = server;

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '@taproot/testkit';
+import { eventually, temporaryFolder } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import type { EmbeddedServer } from '../../src/embedded/index.ts';
 import { HEALTHY_AFTER_MS, RestartPause } from '../../src/embedded/restart-pause.ts';
 import { FULL_DISKS } from './full-disk.ts';
-import { command, embedded, pidOf, program, serverFolder, serverProcesses } from './setup.ts';
+import { command, embedded, pidOf, program, serverProcesses } from './setup.ts';
 
 function startsIn(dataDir: string): number {
   return readFileSync(join(dataDir, 'redis.log'), 'utf8').match(/is starting/g)?.length ?? 0;
@@ -29,7 +29,7 @@ test('the pauses between restarts double from 100 ms to 10 s and begin anew afte
 });
 
 test('a server that was killed is started again at once, and the reason is kept', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   await server.ensure();
   expect(server.lastExit()).toBeUndefined();
@@ -40,7 +40,7 @@ test('a server that was killed is started again at once, and the reason is kept'
 });
 
 test('the end of a server that another process started is explained by its log', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   await embedded(folder).ensure();
   const other = embedded(folder);
   await other.ensure();
@@ -59,7 +59,7 @@ test('the end of a server that another process started is explained by its log',
 });
 
 test('a server that keeps ending is started ever more seldom, and the reason is told meanwhile', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const broken = program(
     'redis-server',
     'Redis server v=7.0.15',
@@ -85,7 +85,7 @@ test('a server that keeps ending is started ever more seldom, and the reason is 
 });
 
 test('the reason of an earlier end is not taken for that of a later one', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder, {
     serverBin: program(
       'redis-server',
@@ -98,7 +98,7 @@ test('the reason of an earlier end is not taken for that of a later one', async 
 });
 
 test('a damaged append-only file is told with what Redis says about it', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   await embedded(folder).ensure();
   await kill(folder);
   const place = join(folder, 'data', 'appendonlydir');

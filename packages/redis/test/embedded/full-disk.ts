@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '@taproot/testkit';
 import { onTestFinished } from 'vitest';
-import { command, serverFolder } from './setup.ts';
+import { command, killServers } from './setup.ts';
 
 export interface FullDisk {
   readonly dataDir: string;
@@ -16,7 +16,11 @@ export interface FullDisk {
 export function smallFileSystem(): FullDisk {
   const dataDir = temporaryFolder();
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', dataDir]);
-  const unmount = (): void => void execFileSync('umount', ['-l', dataDir]);
+  const unmount = (): void => {
+    // The test kit would not find it any more after this.
+    killServers(dataDir);
+    execFileSync('umount', ['-l', dataDir]);
+  };
   process.once('exit', unmount);
   onTestFinished(() => {
     process.off('exit', unmount);
@@ -25,7 +29,7 @@ export function smallFileSystem(): FullDisk {
   const ballast = join(dataDir, 'ballast');
   writeFileSync(ballast, Buffer.alloc(2 ** 21));
   return {
-    dataDir: serverFolder(dataDir),
+    dataDir,
     fill: async (socketPath) => {
       for (let n = 0; ; n++) await command(socketPath, 'SET', `filler${n}`, 'x'.repeat(100_000));
     },
@@ -39,7 +43,7 @@ export const FULL_DISKS: readonly (() => FullDisk)[] =
 
 /** Redis' next append-only file is Linux' /dev/full, so it starts, and ends at its first write. */
 export function fullDevice(): FullDisk {
-  const dataDir = serverFolder();
+  const dataDir = temporaryFolder();
   const place = join(dataDir, 'data', 'appendonlydir');
   mkdirSync(place, { recursive: true });
   symlinkSync('/dev/full', join(place, 'appendonly.aof.2.incr.aof'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { eventually, temporaryFolder } from '@taproot/testkit';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { findProgram } from '../../src/embedded/program.ts';
-import { command, embedded, environment, owner, pidOf, serverFolder, serverProcesses } from './setup.ts';
+import { command, embedded, environment, owner, pidOf, serverProcesses } from './setup.ts';
 
 /** A PATH that has only these programs, and what a shell needs. */
 async function pathWith(...names: string[]): Promise<string> {
@@ -24,7 +24,7 @@ describe.each(['flock', 'perl'])('locked by %s', (locker) => {
   });
 
   test('a SIGKILL of the starter leaves the server and its lock', async () => {
-    const folder = serverFolder();
+    const folder = temporaryFolder();
     const first = owner(folder);
     await eventually(() => expect(first.output()).toBe('started\n'));
     const pid = pidOf(folder);
@@ -39,7 +39,7 @@ describe.each(['flock', 'perl'])('locked by %s', (locker) => {
   });
 
   test('a SIGKILL of the server releases the lock', async () => {
-    const folder = serverFolder();
+    const folder = temporaryFolder();
     await embedded(folder).ensure();
     const killed = pidOf(folder);
     process.kill(killed, 'SIGKILL');
@@ -48,7 +48,7 @@ describe.each(['flock', 'perl'])('locked by %s', (locker) => {
   });
 
   test('a frozen server keeps its lock: a second one is refused, also without its socket’s file', async () => {
-    const folder = serverFolder();
+    const folder = temporaryFolder();
     await embedded(folder).ensure();
     const pid = pidOf(folder);
     process.kill(pid, 'SIGSTOP');
@@ -61,7 +61,7 @@ describe.each(['flock', 'perl'])('locked by %s', (locker) => {
   });
 
   test('a SIGINT to the starter’s process group does not reach the server', async () => {
-    const folder = serverFolder();
+    const folder = temporaryFolder();
     const first = owner(folder);
     await eventually(() => expect(first.output()).toBe('started\n'));
     process.kill(-first.pid, 'SIGINT');
@@ -74,7 +74,7 @@ describe.each(['flock', 'perl'])('locked by %s', (locker) => {
 });
 
 test('a rewrite of the append-only file that outlives its server delays the next start and spoils nothing', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const first = embedded(folder);
   await first.ensure();
   await command(first.socketPath, 'EVAL', "for i = 1, 3000 do redis.call('SET', 'k' .. i, i) end", '0');
@@ -94,12 +94,13 @@ test('a flock that cannot become the server is passed over for perl', async () =
   writeFileSync(join(path, 'flock'), '#!/bin/sh\necho "BusyBox v1.36.1 multi-call binary."; exit 1\n', {
     mode: 0o755,
   });
+  const folder = temporaryFolder();
   environment({ PATH: path });
-  expect(await embedded(serverFolder()).ensure()).toBe('started');
+  expect(await embedded(folder).ensure()).toBe('started');
 });
 
 test('where there is neither flock nor perl, the error says so', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   environment({ PATH: await pathWith(server) });
   await expect(embedded(folder).ensure()).rejects.toMatchObject({
     code: 'embedded-failed',

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '@taproot/testkit';
+import { eventually, temporaryFolder } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRedisManager, type RedisManager, type RedisManagerOptions } from '../../src/index.ts';
 import { FULL_DISKS } from './full-disk.ts';
-import { command, embedded, owner, pidOf, serverFolder, serverProcesses } from './setup.ts';
+import { command, embedded, owner, pidOf, serverProcesses } from './setup.ts';
 
 function managerOn(dataDir: string, options: RedisManagerOptions = {}): RedisManager {
   const manager = createRedisManager({ dataDir, env: {}, ...options });
@@ -13,7 +13,7 @@ function managerOn(dataDir: string, options: RedisManagerOptions = {}): RedisMan
 }
 
 test('without a URL a manager has a server of its own, which ends with it', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const manager = managerOn(folder);
   await manager.ready({ timeoutMs: 10_000 });
   expect(manager.node).toBe(`unix:${join(folder, 'redis.sock')}`);
@@ -23,7 +23,7 @@ test('without a URL a manager has a server of its own, which ends with it', asyn
 });
 
 test('told to keep it running, a manager leaves the server for the next, which finds the data', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const first = managerOn(folder, { keepRunning: true });
   await first.ready({ timeoutMs: 10_000 });
   await first.call(['SET', 'kept', 'yes']);
@@ -36,7 +36,7 @@ test('told to keep it running, a manager leaves the server for the next, which f
 });
 
 test('a killed server is started again by its manager, with all that was acknowledged', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const manager = managerOn(folder);
   await manager.ready({ timeoutMs: 10_000 });
   await manager.call(['SET', 'kept', 'yes']);
@@ -49,7 +49,7 @@ test('a killed server is started again by its manager, with all that was acknowl
 });
 
 test('a second process attaches, and starts the server again after the first was killed', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const first = owner(folder);
   await eventually(() => expect(first.output()).toBe('started\n'));
   const second = managerOn(folder);
@@ -62,7 +62,7 @@ test('a second process attaches, and starts the server again after the first was
 });
 
 test('the server stays while another manager owns it, and ends with the last', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const [first, second] = [managerOn(folder), managerOn(folder, { allowSecond: true })];
   await Promise.all([first, second].map((manager) => manager.ready({ timeoutMs: 10_000 })));
   await first.close();
@@ -73,7 +73,7 @@ test('the server stays while another manager owns it, and ends with the last', a
 });
 
 test('a frozen server is no reason to start another', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const manager = managerOn(folder, { probeIntervalMs: 200 });
   await manager.ready({ timeoutMs: 10_000 });
   const pid = pidOf(folder);
@@ -85,7 +85,7 @@ test('a frozen server is no reason to start another', async () => {
 });
 
 test('a manager that cannot start its server says why, at once', async () => {
-  const manager = managerOn(serverFolder(), { serverBin: '/no/such/redis-server' });
+  const manager = managerOn(temporaryFolder(), { serverBin: '/no/such/redis-server' });
   await expect(manager.ready({ timeoutMs: 10_000 })).rejects.toMatchObject({
     code: 'embedded-failed',
     message: expect.stringContaining('/no/such/redis-server'),
@@ -94,7 +94,7 @@ test('a manager that cannot start its server says why, at once', async () => {
 });
 
 test('a server that another process started is used and left to it', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   await server.ensure();
   const manager = managerOn(folder, { keepRunning: true });

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { temporaryFolder } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import { findProgram, serverProgram } from '../../src/embedded/program.ts';
-import { embedded, environment, program, serverFolder } from './setup.ts';
+import { embedded, environment, program } from './setup.ts';
 
 const REDIS_7 = 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c971a948f0';
 const REDIS_6_0 = 'Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=6d95e1af3a2c082a';
@@ -30,13 +30,12 @@ test('a program may be named without its path', async () => {
 });
 
 test('Redis before 6.2 is refused, and a Valkey beside it is taken instead', async () => {
-  const old = redis(REDIS_6_0);
+  const [old, newer] = [redis(REDIS_6_0), valkey()];
   environment({ REDIS_SERVER_BIN: '', PATH: path(old) });
   await expect(serverProgram(undefined)).rejects.toMatchObject({
     code: 'version-unsupported',
     message: expect.stringMatching(/version 6\.0; Taproot needs 6\.2/),
   });
-  const newer = valkey();
   environment({ PATH: path(old, newer) });
   expect(await serverProgram(undefined)).toBe(newer);
 });
@@ -55,8 +54,9 @@ test.each([
 });
 
 test('without a server program the error says how to install one', async () => {
+  const folder = temporaryFolder();
   environment({ REDIS_SERVER_BIN: '', PATH: temporaryFolder() });
-  await expect(embedded(serverFolder()).ensure()).rejects.toMatchObject({
+  await expect(embedded(folder).ensure()).rejects.toMatchObject({
     code: 'embedded-failed',
     retryable: false,
     message: expect.stringMatching(/no redis-server or valkey-server .* apt-get install .* brew install/),
@@ -76,5 +76,5 @@ test.each(['/no/such/server', 'no-such-server'])(
 test('a server that calls itself Valkey is started and used', async () => {
   const real = process.env.REDIS_SERVER_BIN || (await findProgram('redis-server'));
   const file = program('valkey-server', VALKEY, `exec ${real} "$@"`);
-  expect(await embedded(serverFolder(), { serverBin: file }).ensure()).toBe('started');
+  expect(await embedded(temporaryFolder(), { serverBin: file }).ensure()).toBe('started');
 });

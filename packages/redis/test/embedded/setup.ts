@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
 import { createClient } from 'redis';
@@ -10,22 +10,6 @@ import { findProgram } from '../../src/embedded/program.ts';
 // Some tests change PATH; what they use themselves is found by the one before.
 const env = { ...process.env };
 const perl = (await findProgram('perl')) ?? 'perl';
-const folders = new Set<string>();
-// Embedded servers outlive whoever started them, also a test process that was ended.
-process.on('exit', () => {
-  for (const folder of folders) endServer(folder);
-});
-
-/** A folder for one embedded server, which ends with the test. */
-export function serverFolder(folder: string = temporaryFolder()): string {
-  folders.add(folder);
-  onTestFinished(() => {
-    endServer(folder);
-    folders.delete(folder);
-  });
-  return folder;
-}
-
 export function embedded(
   dataDir: string,
   options: Omit<EmbeddedServerOptions, 'dataDir'> = {},
@@ -35,7 +19,7 @@ export function embedded(
   return server;
 }
 
-/** Changes the environment for the rest of the test. */
+/** Changes the environment for the rest of the test. What the test kit is to tidy up is made before. */
 export function environment(change: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(change)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
@@ -93,22 +77,7 @@ export function program(name: string, version: string, run: string): string {
   return file;
 }
 
-/** Kills until the lock is free: only then nobody writes there any more, also not who was just starting. */
-function endServer(dataDir: string): void {
-  for (let tries = 0; tries < 100; tries++) {
-    for (const line of serverProcesses(dataDir)) {
-      try {
-        process.kill(Number.parseInt(line, 10), 'SIGKILL');
-      } catch {
-        // It ended meanwhile.
-      }
-    }
-    if (!existsSync(join(dataDir, 'redis.lock')) || isFree(join(dataDir, 'redis.lock'))) return;
-  }
-}
-
-function isFree(lock: string): boolean {
-  const script =
-    'use Fcntl ":flock"; open(my $lock, ">>", shift) && flock($lock, LOCK_EX | LOCK_NB) || exit 1';
-  return spawnSync(perl, ['-e', script, lock], { env }).status === 0;
+/** Kills the servers of a folder. */
+export function killServers(dataDir: string): void {
+  for (const line of serverProcesses(dataDir)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
 }

@@ -10,26 +10,17 @@ import {
 import { join } from 'node:path';
 import { eventually, temporaryFolder } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  command,
-  embedded,
-  environment,
-  owner,
-  pidOf,
-  program,
-  serverFolder,
-  serverProcesses,
-} from './setup.ts';
+import { command, embedded, environment, owner, pidOf, program, serverProcesses } from './setup.ts';
 
 test('the first to ask starts the server, the next finds it running', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   expect(await embedded(folder).ensure()).toBe('started');
   expect(await embedded(folder).ensure()).toBe('running');
   expect(serverProcesses(folder)).toHaveLength(1);
 });
 
 test('the server writes each command to disk, evicts nothing, has a memory limit and no TCP port', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder, { maxMemoryBytes: 64 * 2 ** 20 });
   await server.ensure();
   const setting = async (name: string): Promise<unknown> =>
@@ -43,9 +34,8 @@ test('the server writes each command to disk, evicts nothing, has a memory limit
 });
 
 test('folder, socket, configuration, lock and log are for this user only', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(join(folder, 'new', 'data folder'));
-  serverFolder(server.dataDir);
   await server.ensure();
   const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
   expect(modeOf(server.dataDir)).toBe('700');
@@ -55,7 +45,7 @@ test('folder, socket, configuration, lock and log are for this user only', async
 });
 
 test('secrets in the starter’s environment do not stay with the server', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   environment({ MODEL_API_KEY: 'sesame' });
   const serverBin = program('redis-server', 'Redis server v=7.0.15', 'env; exit 1');
   await embedded(folder, { serverBin })
@@ -67,7 +57,7 @@ test('secrets in the starter’s environment do not stay with the server', async
 });
 
 test('many that ask at the same time get one server', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const here = [1, 2, 3].map(() => embedded(folder));
   const there = [owner(folder), owner(folder)];
   const answers = await Promise.all(here.flatMap((server) => [server.ensure(), server.ensure()]));
@@ -89,10 +79,9 @@ test.each([
   '#hash',
   '$(no) `shell`',
 ])('a data folder may be called %j', async (name) => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const dataDir = join(folder, name);
   mkdirSync(dataDir);
-  serverFolder(dataDir);
   const server = embedded(dataDir);
   await server.ensure();
   expect(await command(server.socketPath, 'CONFIG', 'GET', 'dir')).toEqual([
@@ -103,7 +92,7 @@ test.each([
 });
 
 test('where the path is too long for a socket, the socket is in a private folder and a link leads to it', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const runtime = temporaryFolder();
   const dataDir = join(folder, 'x'.repeat(100));
   environment({ XDG_RUNTIME_DIR: runtime });
@@ -121,7 +110,7 @@ test('where the path is too long for a socket, the socket is in a private folder
 });
 
 test('a socket that a killed server left is no server', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   await server.ensure();
   process.kill(pidOf(folder), 'SIGKILL');
@@ -131,7 +120,7 @@ test('a socket that a killed server left is no server', async () => {
 });
 
 test('what was acknowledged is there after SIGKILL', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   await server.ensure();
   await command(server.socketPath, 'SET', 'kept', 'yes');
@@ -143,7 +132,7 @@ test('what was acknowledged is there after SIGKILL', async () => {
 });
 
 test('a start that nobody waits for any more is taken back', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   // It never opens its socket, and notes when it is asked to end.
   const slow = program(
     'redis-server',
@@ -161,7 +150,7 @@ test('a start that nobody waits for any more is taken back', async () => {
 });
 
 test('one caller’s abort leaves the other callers their start', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   const leaving = new AbortController();
   const [left, stayed] = [server.ensure(leaving.signal), server.ensure()];
@@ -171,7 +160,7 @@ test('one caller’s abort leaves the other callers their start', async () => {
 });
 
 test('after close() nothing is started any more, and what runs is left running', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   const server = embedded(folder);
   await server.ensure();
   await server.close();
@@ -180,7 +169,7 @@ test('after close() nothing is started any more, and what runs is left running',
 });
 
 test('a long log is put aside at the next start', async () => {
-  const folder = serverFolder();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, 'redis.log'), 'x'.repeat(8 * 2 ** 20 + 1));
   await embedded(folder).ensure();
   expect(statSync(join(folder, 'redis.log')).size).toBeLessThan(10_000);
