@@ -1,6 +1,7 @@
+import { commands } from './commands.ts';
 import { startup } from './startup.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = { startup };
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = { commands, startup };
 
 const [name = ''] = process.argv.slice(2);
 const bench = BENCHES[name];

@@ -15,7 +15,7 @@ import { addAuth } from './http/auth.ts';
 import { addErrors } from './http/errors.ts';
 import { addHealth } from './http/health.ts';
 import { addPage } from './http/page.ts';
-import { addSecurity } from './http/security.ts';
+import { addSecurity, decodableUrl } from './http/security.ts';
 import { addThreads } from './http/threads.ts';
 
 export interface Studio {
@@ -45,6 +45,7 @@ export async function startStudio({
     bodyLimit: BODY_LIMIT,
     logger: { level: 'warn' },
     trustProxy: environment.trustProxy,
+    rewriteUrl: decodableUrl,
     forceCloseConnections: true,
   });
   const chat: ChatServer = createChatServer({

@@ -29,6 +29,8 @@ export const REDIS_ERROR_CODES = {
   'version-unsupported': 'The server is older than what Taproot works with.',
   'embedded-failed': 'The embedded server could not be started.',
   'embedded-data-folder': 'The data folder of the embedded server cannot be used.',
+  'loan-budget': 'All connections that may be lent are out.',
+  'driver-missing': 'The package of the driver is not installed.',
   'double-manager': 'This process already has a manager for this deployment.',
   'invalid-options': 'An option has a value that it cannot have.',
   'reply-error': 'Redis answered with an error of another kind.',

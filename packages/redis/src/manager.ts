@@ -318,6 +318,7 @@ export class RedisManager {
     this.#subscriptions.detach();
     if (stopServer) await this.#shutDownServer();
     await this.#command.close();
+    await this.#embedded?.close();
     this.#release();
     this.#board.set('closed', this.health().checks);
   }

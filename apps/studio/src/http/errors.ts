@@ -1,27 +1,36 @@
-import { type ChatError, problem, problemOf, RETRY_AFTER_MS, toChatError } from '@taproot/chat/server';
+import {
+  type ChatError,
+  type Problem,
+  problem,
+  problemOf,
+  RETRY_AFTER_MS,
+  toChatError,
+} from '@taproot/chat/server';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+
+const NOT_FOUND = problem(404, 'not-found', 'There is nothing here');
+
+const REFUSALS: Readonly<Record<number, Problem>> = {
+  400: problem(400, 'bad-request', 'The request is not valid'),
+  413: problem(413, 'too-large', 'The body is too large'),
+  415: problem(415, 'unsupported-media-type', 'Send Content-Type: application/json'),
+};
 
 /** Every failure leaves as application/problem+json. */
 export function addErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
-    // Fastify's own refusals: a body that is too large or not JSON.
-    if (error.code?.startsWith('FST_') && status < 500) {
-      const code = status === 413 ? 'too-large' : status === 415 ? 'unsupported-media-type' : 'bad-request';
-      return reply
-        .code(status)
-        .type('application/problem+json')
-        .send(problem(status, code, 'The request is not valid'));
+    // Refusals of Fastify and its plugins: a body that is too large or not JSON, a path that leads nowhere.
+    if (status < 500) {
+      const refusal = REFUSALS[status] ?? NOT_FOUND;
+      return reply.code(refusal.status).type('application/problem+json').send(refusal);
     }
     const told = toChatError(error);
     if (told.code === 'internal') app.log.error(error);
     return sendProblem(reply, told);
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply
-      .code(404)
-      .type('application/problem+json')
-      .send(problem(404, 'not-found', 'There is nothing here')),
+    reply.code(404).type('application/problem+json').send(NOT_FOUND),
   );
 }
 

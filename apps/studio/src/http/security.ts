@@ -15,6 +15,16 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Fastify refuses a path that cannot be decoded before any check of ours; instead it gets one that no route has. */
+export function decodableUrl({ url = '/' }: { readonly url?: string | undefined }): string {
+  try {
+    decodeURIComponent(url.split('?', 1)[0] ?? '');
+    return url;
+  } catch {
+    return '/%25';
+  }
+}
+
 /** Checks before any route: a known Host everywhere, and no foreign Origin or other content type where something changes. */
 export function addSecurity(app: FastifyInstance, allowed: Allowed): void {
   // An empty body counts as an empty object (PROTOCOL.md §2.3).

@@ -7,7 +7,7 @@ const threadId = z.string().regex(THREAD_ID);
 const runId = z.string().regex(THREAD_ID);
 const messageId = z.string().regex(/^[A-Za-z0-9_:.-]{1,128}$/);
 const seq = z.int().min(0);
-const chain = z.string().regex(/^[0-9a-f]{1,64}$/);
+const chain = z.string().regex(/^[0-9a-f]{20}$/);
 const part = z.object({ type: z.literal('text'), text: z.string() });
 const content = { text: z.string().optional(), parts: z.array(part).min(1).max(64).optional() };
 
@@ -17,7 +17,8 @@ const after = z
     chain: chain.optional(),
     marks: z.array(z.object({ seq, chain })).max(64).optional(),
   })
-  .refine(({ seq, chain }) => seq === 0 || chain !== undefined, 'chain is needed unless seq is 0');
+  .refine(({ seq, chain }) => seq === 0 || chain !== undefined, 'chain is needed unless seq is 0')
+  .refine(({ seq, marks = [] }) => marks.every((mark) => mark.seq <= seq), 'marks are older than seq');
 
 function hasContent(frame: { text?: string | undefined; parts?: unknown }): boolean {
   return (frame.text === undefined) !== (frame.parts === undefined);
@@ -44,7 +45,7 @@ const SCHEMAS = {
     callId: z.string().max(128),
     approve: z.boolean(),
   }),
-  ping: z.object({ type: z.literal('ping'), n: z.number() }),
+  ping: z.object({ type: z.literal('ping'), n: z.int().min(0) }),
 } as const;
 
 export type FrameResult =

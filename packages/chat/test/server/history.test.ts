@@ -5,7 +5,7 @@ import type { Agent } from '@taproot/chat/server';
 import { eventually, startRedis } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { HeldAgent } from './support/held-agent.ts';
-import { ADA, type Site, startSite } from './support/site.ts';
+import { type Site, startSite } from './support/site.ts';
 import { connected, type Wire } from './support/wire.ts';
 
 /** Steps and text in many entries, so that there is always a run in progress. */

@@ -1,15 +1,8 @@
-import {
-  isTooLong,
-  type KeyPart,
-  MAX_SHOWN_PARTS,
-  MAX_SIBLINGS,
-  partsOf,
-  shortKeyOf,
-  templateOf,
-} from './mask.ts';
+import { type KeyPart, MAX_PARTS, MAX_SIBLINGS, partsOf, shortKeyOf, templateOf } from './mask.ts';
 
 /** What a bounded number of places holds; a keyspace with more shapes than this has no shapes worth listing. */
 const MAX_NODES = 20_000;
+const CUT: KeyPart = { text: '…', kind: 'separator', secret: false };
 
 class Node<T> {
   readonly children = new Map<string, Node<T>>();
@@ -37,7 +30,8 @@ export class Families<T> {
 
   /** Takes a key in. The value is made for the first key of its family; families that become one have theirs merged. */
   place(key: string, make?: () => T): T | undefined {
-    const path = partsOf(key).slice(0, MAX_SHOWN_PARTS);
+    const parts = partsOf(key);
+    const path = parts.length > MAX_PARTS ? [...parts.slice(0, MAX_PARTS), CUT] : parts;
     let node = this.#root;
     for (const part of path) {
       const next = this.#child(node, part);
@@ -50,12 +44,12 @@ export class Families<T> {
 
   /** The family of a key that was placed: `user:*:profile`. */
   templateOf(key: string): string {
-    return templateOf(this.#masked(key)) + (isTooLong(key) ? '…' : '');
+    return templateOf(this.#masked(key));
   }
 
   /** The key told apart from its siblings, but not disclosed: `user:ab12…:profile`. */
   shortKeyOf(key: string): string {
-    return shortKeyOf(this.#masked(key)) + (isTooLong(key) ? '…' : '');
+    return shortKeyOf(this.#masked(key));
   }
 
   /** Every family's template with its value. */
@@ -123,4 +117,8 @@ export class Families<T> {
 function* walk<T>(node: Node<T>, path: readonly string[]): Generator<[string, T]> {
   if (node.value !== undefined) yield [path.join(''), node.value];
   for (const [text, child] of node.children) yield* walk(child, [...path, text]);
+}
+
+function isSeparator(text: string): boolean {
+  return /^[^A-Za-z*]/.test(text);
 }

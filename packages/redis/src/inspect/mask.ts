@@ -11,9 +11,10 @@ export interface KeyPart {
 
 const SEPARATORS = /([:/|#{}])/;
 const MAX_SOURCE_CHARS = 512;
-const MAX_PARTS = 18;
+/** What is deeper is cut. */
+export const MAX_PARTS = 18;
 /** More words than this in one place are names of things, not of families. */
-const MAX_SIBLINGS = 12;
+export const MAX_SIBLINGS = 12;
 /** An id of at least this length is shown by its first characters. */
 const MIN_SHORTENED = 12;
 

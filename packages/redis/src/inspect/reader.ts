@@ -34,10 +34,10 @@ export class Reader {
   }
 
   /** The reply, or undefined where the server refuses the command; it is not asked a second time. */
-  async optional(name: string, args: readonly RedisArgument[]): Promise<unknown> {
+  async optional(name: string, args: readonly RedisArgument[], { buffers = false } = {}): Promise<unknown> {
     if (this.#refused.has(name)) return undefined;
     try {
-      return await this.call(args);
+      return await this.call(args, { buffers });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#refused.add(name);

@@ -90,11 +90,7 @@ function memory(info: Info): MemoryReport {
 
 function persistence(info: Info, config: Info): PersistenceReport {
   const saved = figure(info, 'rdb_last_save_time');
-  const states = [
-    info.rdb_last_bgsave_status,
-    info.aof_last_write_status,
-    info.aof_last_bgrewrite_status,
-  ];
+  const states = [info.rdb_last_bgsave_status, info.aof_last_write_status, info.aof_last_bgrewrite_status];
   return {
     aof: info.aof_enabled === undefined ? undefined : info.aof_enabled === '1',
     fsync: config.appendfsync,

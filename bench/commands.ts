@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRedisManager } from '@taproot/redis';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { median } from './summary.ts';
+
+const ROUNDS = 7;
+const KEYS = 100;
+const VALUE = 'x'.repeat(256);
+const LOADS = [
+  { concurrency: 1, calls: 10_000 },
+  { concurrency: 50, calls: 60_000 },
+  { concurrency: 1000, calls: 60_000 },
+];
+
+type Run = (call: number) => Promise<unknown>;
+
+/** GET and SET in turn, 256-byte values: the manager beside the raw drivers, on one Redis, round by round. */
+export async function commands(): Promise<void> {
+  const { path, stop } = await startServer();
+  const raw = createClient({ socket: { path, tls: false } });
+  await raw.on('error', () => undefined).connect();
+  const io = new Redis({ path, enableAutoPipelining: true });
+  const manager = createRedisManager({ url: `unix://${path}` });
+  await manager.ready({ timeoutMs: 10_000 });
+  const { commands: typed } = manager;
+  const peers: Readonly<Record<string, Run>> = {
+    'node-redis': (i) => (i % 2 ? raw.get(key(i)) : raw.set(key(i), VALUE)),
+    'manager.commands': (i) => (i % 2 ? typed.get(key(i)) : typed.set(key(i), VALUE)),
+    'manager.call': (i) => manager.call(i % 2 ? ['GET', key(i)] : ['SET', key(i), VALUE]),
+    'ioredis, auto-pipelining': (i) => (i % 2 ? io.get(key(i)) : io.set(key(i), VALUE)),
+  };
+  for (const load of LOADS) await compare(peers, load);
+  await manager.close();
+  io.disconnect();
+  raw.destroy();
+  await stop();
+}
+
+async function compare(
+  peers: Readonly<Record<string, Run>>,
+  { concurrency, calls }: (typeof LOADS)[number],
+): Promise<void> {
+  const rates = new Map<string, number[]>(Object.keys(peers).map((name) => [name, []]));
+  // One round of each warms up; peers take turns, so that the machine's other load hits all alike.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, run] of Object.entries(peers)) {
+      const rate = await callsPerSecond(run, calls, concurrency);
+      if (round > 0) rates.get(name)?.push(rate);
+    }
+  }
+  const base = median(rates.get('node-redis') ?? []);
+  console.log(`\n${concurrency} at a time, ${calls} calls, median of ${ROUNDS} rounds`);
+  for (const [name, values] of rates) {
+    const rate = median(values);
+    console.log(
+      `${name.padEnd(26)} ${rate.toFixed(0).padStart(8)} calls/s  ${(rate / base).toFixed(2)} × node-redis`,
+    );
+  }
+}
+
+async function callsPerSecond(run: Run, calls: number, concurrency: number): Promise<number> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < calls) await run(next++);
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  return (calls / (performance.now() - startedAt)) * 1000;
+}
+
+function key(call: number): string {
+  return `bench:${call % KEYS}`;
+}
+
+async function startServer(): Promise<{ path: string; stop: () => Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'taproot-bench-'));
+  const path = join(dir, 'redis.sock');
+  const args = ['--port', '0', '--unixsocket', path, '--dir', dir, '--save', ''];
+  const server = spawn(process.env.REDIS_SERVER_BIN || 'redis-server', args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise<void>((resolve) => {
+    server.stdout.on('data', (data: Buffer) => data.includes('Ready to accept') && resolve());
+  });
+  return {
+    path,
+    stop: async () => {
+      server.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
