@@ -10,13 +10,15 @@ const PROJECT = join(import.meta.dirname, '../../..');
 
 /** What ends the start with one sentence instead of a stack. */
 function sentenceOf(error: unknown): string | undefined {
-  if (error instanceof EnvironmentError || error instanceof RedisManagerError) return error.message;
+  if (error instanceof EnvironmentError) return error.message;
+  if (error instanceof RedisManagerError) return error.message.replace(/^Option url:/, 'REDIS_URL:');
   const { code, message } = error as NodeJS.ErrnoException;
-  const { PORT = '7070', HOST = '127.0.0.1' } = process.env;
+  const { PORT, HOST } = process.env;
   if (code === 'EADDRINUSE')
-    return `Port ${PORT} is in use. Stop what runs there, or choose another: PORT=7071 npm start`;
-  if (code === 'EADDRNOTAVAIL') return `HOST=${HOST} is not an address of this machine`;
-  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC') return message;
+    return `Port ${PORT || '7070'} is in use. Stop what runs there, or choose another: PORT=7071 npm start`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `HOST=${HOST} is not an address of this machine`;
+  if (code === 'EACCES') return message;
   return undefined;
 }
 

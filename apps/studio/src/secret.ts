@@ -1,18 +1,61 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Environment } from './environment.ts';
+import { type Environment, EnvironmentError } from './environment.ts';
+
+const MIN_BYTES = 32;
 
 /** The key of the sessions' hashes: SESSION_SECRET, or on loopback one that is made once in the data folder, mode 0600. */
 export async function sessionSecret({ sessionSecret: given, dataDir }: Environment): Promise<Uint8Array> {
   if (given !== undefined) return Buffer.from(given);
   const file = join(dataDir, 'session-secret');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
-    // Exclusive, so that two processes starting at once agree on the one that came first.
-    await writeFile(file, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const secret = (await readIfThere(file)) ?? (await make(file));
+    if (secret.length >= MIN_BYTES) return secret;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new EnvironmentError(`The data folder ${dataDir} cannot be used: ${reasonOf(error)}`);
+  }
+  throw new EnvironmentError(
+    `${file} holds no session secret; remove it, and everybody has to sign in again`,
+  );
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Appears whole or not at all, also on a full disk; of two processes that start at once the first one's stays. */
+async function make(file: string): Promise<Uint8Array> {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(draft, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' });
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
   }
   return await readFile(file);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of its path is not a folder',
+  EEXIST: 'it is not a folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOENT: 'its path cannot be made',
+};
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code && REASONS[code]) ?? message;
 }

@@ -72,7 +72,7 @@ export const DEFAULT_OPTIONS = {
   connectTimeoutMs: 2000,
   probeIntervalMs: 1000,
   maxQueuedCalls: 1000,
-  maxQueuedBytes: 16 * 2 ** 20,
+  maxQueuedBytes: 16_777_216,
   allowSecond: false,
 } as const;
 

@@ -10,7 +10,7 @@ export interface ServerEnd {
 }
 
 /** With less free space than this a server does not live long, so none is started. */
-export const MIN_FREE_BYTES = 2 ** 20;
+export const MIN_FREE_BYTES: number = 2 ** 20;
 
 /** Lines of level warning that Redis writes at each start or after its reason for ending. */
 const NOT_A_REASON =

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 
 /** A log longer than this is put aside at the next start; the one put aside before is dropped. */
-export const MAX_LOG_BYTES = 8 * 2 ** 20;
+export const MAX_LOG_BYTES: number = 8 * 2 ** 20;
 const TAIL_BYTES = 16_384;
 
 /** Redis opens its log anew for each line, so it may be renamed at any time. */

@@ -3,6 +3,8 @@ import { type Estimate, sumOf } from './tally.ts';
 
 /** What is stored. Of a Cluster: on all masters together. Only keys of the selected database. */
 export interface KeysReport {
+  /** Number of the database that was looked into; undefined where the server does not tell. */
+  readonly database: number | undefined;
   /** Keys in all: counted if the walk was complete, else by Redis' own count. */
   readonly total: number;
   /** Keys whose names were looked at. */
@@ -69,6 +71,7 @@ export interface BigKey {
 }
 
 export interface WalkFacts {
+  readonly database: number | undefined;
   readonly total: number;
   readonly complete: boolean;
   /** Whether declarations were given. */
@@ -79,12 +82,16 @@ export interface WalkFacts {
 /** How many examples stand for all unowned keys. */
 const MAX_EXAMPLES = 5;
 
-export function keysReport(book: KeyBook, { total, complete, classified, showNames }: WalkFacts): KeysReport {
+export function keysReport(
+  book: KeyBook,
+  { database, total, complete, classified, showNames }: WalkFacts,
+): KeysReport {
   const all = complete ? book.scanned : Math.max(total, book.scanned);
   const share = all === 0 ? 1 : book.scanned / all;
   const booked = book.keyspaces().filter(({ tally }) => tally.scanned > 0);
   const shown = (key: string): string => (showNames ? key : book.maskedName(key));
   return {
+    database,
     total: all,
     scanned: book.scanned,
     measured: book.measured,

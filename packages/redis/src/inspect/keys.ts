@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
+import { fields, figure } from './info.ts';
 import { KeyBook, nameOf } from './key-book.ts';
 import { type KeysReport, keysReport } from './keys-report.ts';
 import type { InspectLimits, InspectOptions } from './limits.ts';
 import type { Reader } from './reader.ts';
+import { text } from './replies.ts';
 import { SamplePlan } from './sample-plan.ts';
 import { countKeys, measureKey, scanPages } from './walk.ts';
 
@@ -28,6 +30,7 @@ export async function inspectKeys(
   const ends = await Promise.all(readers.map((reader) => walkServer(reader, walk)));
   if (ends.includes('refused')) return undefined;
   return keysReport(walk.book, {
+    database: await database(readers[0]),
     total,
     complete: !ends.includes('late'),
     classified: keyspaces !== undefined,
@@ -66,4 +69,9 @@ async function measureAll(reader: Reader, book: KeyBook, keys: readonly Buffer[]
     const measure = measures[index];
     if (measure !== undefined) book.measure(nameOf(key), measure);
   }
+}
+
+async function database(reader: Reader | undefined): Promise<number | undefined> {
+  const reply = await reader?.optional('CLIENT INFO', ['CLIENT', 'INFO']);
+  return reply === undefined ? undefined : figure(fields(text(reply).trim(), ' '), 'db');
 }

@@ -12,7 +12,7 @@ export interface InspectProgress {
 export interface InspectOptions {
   /** Tells which declared keyspace a key belongs to. @default none: keys are grouped by what their names look like */
   readonly keyspaces?: KeyClassifier;
-  /** How many keys are measured (size, type, TTL), at least 1. Names are looked at beyond that, which costs less. @default 20_000 */
+  /** How many keys are measured (size, type, TTL), at least 1. Names are looked at beyond that, which costs less. @default 50_000 */
   readonly maxSamples?: number;
   /** How long the walk over the keys may take, in ms, at least 1. @default 10_000 */
   readonly maxMs?: number;
@@ -27,7 +27,7 @@ export interface InspectOptions {
 }
 
 export const DEFAULT_INSPECT_OPTIONS = {
-  maxSamples: 20_000,
+  maxSamples: 50_000,
   maxMs: 10_000,
   top: 10,
   showNames: false,

@@ -28,13 +28,20 @@ export class Reader {
     return [...this.#refused].sort();
   }
 
-  call(args: readonly RedisArgument[], { buffers = false } = {}): Promise<unknown> {
+  call(
+    args: readonly RedisArgument[],
+    { buffers = false }: { readonly buffers?: boolean } = {},
+  ): Promise<unknown> {
     const { deadlineMs, signal } = this.#options;
     return this.#source.call(args, { deadlineMs, buffers, ...(signal !== undefined && { signal }) });
   }
 
   /** The reply, or undefined where the server refuses the command; it is not asked a second time. */
-  async optional(name: string, args: readonly RedisArgument[], { buffers = false } = {}): Promise<unknown> {
+  async optional(
+    name: string,
+    args: readonly RedisArgument[],
+    { buffers = false }: { readonly buffers?: boolean } = {},
+  ): Promise<unknown> {
     if (this.#refused.has(name)) return undefined;
     try {
       return await this.call(args, { buffers });

@@ -30,7 +30,7 @@ export class Tally {
   /** Of the measured, those with a size. */
   sized = 0;
   withTtl = 0;
-  readonly types = new Map<string, number>();
+  readonly types: Map<string, number> = new Map();
   readonly examples: string[] = [];
   readonly withoutTtl: string[] = [];
   #bytes = 0;

@@ -62,8 +62,9 @@ export function connectorClass(
 
     override disconnect(): void {
       this.#attempt.abort();
+      if (this.stream === undefined || this.stream.destroyed) return;
       // Nothing is in flight on a socket that is still being connected, and an end would wait for it.
-      if (this.stream?.connecting) this.stream.destroy();
+      if (this.stream.connecting) this.stream.destroy();
       else super.disconnect();
     }
 

@@ -1,27 +1,18 @@
-import type { Socket } from 'node:net';
 import type * as IORedis from 'ioredis';
-import { fullJitter } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
-import type { Credentials, Endpoint } from '../topology/index.ts';
-import { DEFAULT_CONNECT_TIMEOUT_MS, type LoanContext } from './context.ts';
-import { connectorClass, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './ioredis-connector.ts';
-import type { Ledger, Loan, LoanConnection } from './ledger.ts';
+import { DEFAULT_CONNECT_TIMEOUT_MS } from './context.ts';
+import { connectorClass, RECONNECT_MAX_MS } from './ioredis-connector.ts';
+import { IORedisLoan, type IORedisParts } from './ioredis-loan.ts';
 import { takeName, withoutManaged } from './options.ts';
-import { Watch } from './watch.ts';
 
-type Redis = IORedis.Redis;
 type Options = Record<string, unknown>;
-
-/** All that an ioredis loan is made of. */
-export interface IORedisParts {
-  readonly loan: Loan;
-  readonly ledger: Ledger;
-  readonly context: LoanContext;
-}
+type Callback = (error?: Error | null, result?: 'OK') => void;
 
 /** Commands whose promise libraries do not look at: what fails then must not end the process. */
-const UNWATCHED = new Set(['publish', 'spublish', 'subscribe', 'psubscribe', 'ssubscribe']);
-for (const name of [...UNWATCHED].slice(2)) UNWATCHED.add(name.replace('sub', 'unsub'));
+const UNWATCHED: ReadonlySet<string> = new Set([
+  ...['publish', 'spublish', 'subscribe', 'psubscribe', 'ssubscribe'],
+  ...['unsubscribe', 'punsubscribe', 'sunsubscribe'],
+]);
 /** How long ioredis waits between two looks at a server that is loading its data, at most. */
 const LOADING_RETRY_MS = 500;
 
@@ -30,76 +21,135 @@ export async function loadIORedis(): Promise<typeof IORedis> {
   try {
     return await import('ioredis');
   } catch (cause) {
-    throw new RedisManagerError("An ioredis loan needs the package 'ioredis' (version 6): npm install ioredis", {
-      code: 'driver-missing',
-      retryable: false,
-      applied: 'no',
-      cause,
-    });
+    throw new RedisManagerError(
+      "An ioredis loan needs the package 'ioredis', version 6: npm install ioredis",
+      {
+        code: 'driver-missing',
+        retryable: false,
+        applied: 'no',
+        cause,
+      },
+    );
   }
 }
 
-/** Options of each connection of a loan; the library's come in between. */
-function clientOptions(context: LoanContext, given: Options): Options {
+/**
+ * Makes the class of one loan's clients. Whoever makes one of them, by `duplicate()`, `monitor()` or
+ * `new client.constructor()`, gets a connection that is counted under the same owner.
+ */
+export function lentClass(
+  ioredis: typeof IORedis,
+  parts: IORedisParts,
+): new (
+  given: Options,
+) => IORedis.Redis {
+  const { terms } = parts.loan;
+  let made = 0;
+
+  return class LentRedis extends ioredis.Redis {
+    readonly #loan: IORedisLoan;
+
+    constructor({ lazyConnect = false, ...given }: Options = {}) {
+      parts.ledger.requireRoom();
+      const connection: { loan?: IORedisLoan } = {};
+      super(clientOptions(ioredis, parts, given, connection));
+      this.#loan = new IORedisLoan(this, parts, made++ > 0);
+      connection.loan = this.#loan;
+      this.options.lazyConnect = lazyConnect === true;
+      if (lazyConnect !== true) this.connect().catch(() => undefined);
+    }
+
+    override connect(callback?: (error?: Error | null) => void): Promise<void> {
+      try {
+        this.#loan.open();
+      } catch (error) {
+        if (callback !== undefined) callback(error as Error);
+        return Promise.reject(error);
+      }
+      return super.connect(callback);
+    }
+
+    override disconnect(reconnect = false): void {
+      // ioredis would stop its timer and leave the client, and what waits for it, in this state for good.
+      if (!reconnect && this.status === 'reconnecting') this.status = 'wait';
+      super.disconnect(reconnect);
+    }
+
+    /** Waits for what is in flight, but not without end for a Redis that is away. */
+    override quit(callback?: Callback): Promise<'OK'> {
+      const late = setTimeout(() => this.disconnect(), terms.closeTimeoutMs);
+      const done = super
+        .quit()
+        .catch(() => undefined)
+        .then(() => {
+          clearTimeout(late);
+          callback?.(null, 'OK');
+          return 'OK' as const;
+        });
+      return done;
+    }
+
+    override duplicate(overrides: IORedis.RedisOptions = {}): IORedis.Redis {
+      const own = withoutManaged('ioredis', overrides as Options, this.options as Options);
+      const { connectionName, ...present } = this.options as Options;
+      return new LentRedis({ ...present, ...own });
+    }
+
+    override removeAllListeners(event?: string | symbol): this {
+      if (event === undefined) super.removeAllListeners();
+      else super.removeAllListeners(event);
+      this.#loan.listen();
+      return this;
+    }
+
+    override sendCommand(
+      command: IORedis.Command,
+      stream?: Parameters<IORedis.Redis['sendCommand']>[1],
+    ): unknown {
+      if (!terms.libraryNames && isForeignName(command, this.options.connectionName)) {
+        // Granted in word only.
+        command.resolve(Buffer.from('OK'));
+        return command.promise;
+      }
+      const reply = super.sendCommand(command, stream);
+      if (UNWATCHED.has(command.name.toLowerCase())) Promise.resolve(reply).catch(() => undefined);
+      return reply;
+    }
+  } as unknown as new (
+    given: Options,
+  ) => IORedis.Redis;
+}
+
+function clientOptions(
+  ioredis: typeof IORedis,
+  { loan, context }: IORedisParts,
+  given: Options,
+  connection: { readonly loan?: IORedisLoan },
+): IORedis.RedisOptions & { replyMapping?: 'legacy' } {
+  const { terms } = loan;
+  // What is the manager's was refused before, where it was not the loan's own.
+  const own = withoutManaged('ioredis', given, given);
+  const name = takeName('ioredis', own);
   return {
     maxRetriesPerRequest: null,
     maxLoadingRetryTime: LOADING_RETRY_MS,
     connectTimeout: context.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     disconnectTimeout: RECONNECT_MAX_MS,
-    ...given,
+    ...own,
     // The constructor of ioredis would connect before ours has run.
     lazyConnect: true,
-  };
+    connectionName: terms.libraryNames && name !== undefined ? name : `${context.app}:loan:${terms.owner}`,
+    retryStrategy: (times) => connection.loan?.retry(times) ?? null,
+    reconnectOnError: (error) => (connection.loan?.isDemotion(error) ? 2 : false),
+    Connector: connectorClass(ioredis, {
+      context,
+      signal: () => connection.loan?.signal ?? AbortSignal.abort(),
+      located: (endpoint) => connection.loan?.located(endpoint),
+      connected: (socket) => connection.loan?.connected(socket),
+    }),
+  } as IORedis.RedisOptions & { replyMapping?: 'legacy' };
 }
 
-/**
- * Makes the class of one loan's clients. Whoever makes one of them, by `duplicate()`, `monitor()` or `new client.constructor()`,
- * gets a connection that is counted under the same owner.
- */
-export function lentClass(
-  ioredis: typeof IORedis,
-  { loan, ledger, context }: IORedisParts,
-): new (
-  given: Options,
-) => Redis {
-  const { terms } = loan;
-  const ours = `${context.app}:loan:${terms.owner}`;
-  let first = true;
-
-  return class LentRedis extends ioredis.Redis {
-    readonly #watch: Watch;
-    readonly #connection: LoanConnection;
-    readonly #name: string;
-    #node = '';
-    #master = false;
-    #life = new AbortController();
-
-    constructor(given: Options = {}) {
-      ledger.requireRoom();
-      const { lazyConnect = false, ...rest } = given;
-      const own = first ? rest : withoutManaged('ioredis', rest, rest);
-      const name = takeName('ioredis', own);
-      let self: LentRedis | undefined;
-      const connectionName = terms.libraryNames && name !== undefined ? name : ours;
-      super({
-        ...clientOptions(context, own),
-        connectionName,
-        retryStrategy: (times: number) => self?.#retry(times),
-        reconnectOnError: (error: Error) => (self?.#isDemotion(error) ? 2 : false),
-        Connector: connectorClass(ioredis, {
-          context,
-          signal: () => self?.#life.signal ?? AbortSignal.abort(),
-          located: (endpoint) => self?.#located(endpoint),
-          connected: (socket) => self?.#connected(socket),
-        }),
-      } as IORedis.RedisOptions);
-      self = this;
-      this.#name = connectionName;
-      void first;
-      this.#watch = new Watch({} as never);
-      this.#connection = {} as never;
-      void lazyConnect;
-      first = false;
-    }
-  } as never;
+function isForeignName({ name, args }: IORedis.Command, own: string | undefined): boolean {
+  return /^client$/i.test(name) && /^setname$/i.test(String(args[0])) && String(args[1]) !== own;
 }

@@ -1,13 +1,12 @@
-import { EventEmitter } from 'node:events';
 import { createClient, type RedisClientOptions, type RedisClientType } from 'redis';
 import { fullJitter, pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
-import type { LoanContext } from './context.ts';
-import { type Front, makeFront } from './front.ts';
+import { DEFAULT_CONNECT_TIMEOUT_MS, type LoanContext } from './context.ts';
+import { makeFront } from './front.ts';
 import type { Ledger, Loan, LoanConnection } from './ledger.ts';
 import { takeName, withoutManaged } from './options.ts';
-import { Watch } from './watch.ts';
+import { unanswered, Watch } from './watch.ts';
 
 /** All that a node-redis loan is made of. */
 export interface NodeRedisParts {
@@ -22,7 +21,6 @@ export interface NodeRedisParts {
 
 const RECONNECT_MIN_MS = 20;
 const RECONNECT_MAX_MS = 500;
-const CONNECT_TIMEOUT_MS = 2000;
 const PUBSUB_TYPES = ['CHANNELS', 'PATTERNS', 'SHARDED'] as const;
 
 /**
@@ -36,8 +34,8 @@ export class NodeRedisLoan implements LoanConnection {
   readonly duplicate: boolean;
   readonly client: RedisClientType;
   readonly #parts: NodeRedisParts;
-  readonly #front: Front;
   readonly #name: string;
+  readonly #connectTimeoutMs: number;
   readonly #watch: Watch;
   #endpoint: Endpoint;
   #raw: RedisClientType;
@@ -57,8 +55,9 @@ export class NodeRedisLoan implements LoanConnection {
     this.#name = loan.terms.libraryNames && typeof name === 'string' ? name : ours;
     this.#parts = { ...parts, options: rest };
     this.#endpoint = endpoint;
+    this.#connectTimeoutMs = context.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     this.#raw = this.#make();
-    this.#front = makeFront(this.#raw, {
+    this.client = makeFront(this.#raw, {
       raw: () => this.#raw,
       connect: () => this.#connect(),
       end: (how) => this.#end(how),
@@ -67,12 +66,12 @@ export class NodeRedisLoan implements LoanConnection {
       keepsName: !loan.terms.libraryNames,
       onError: (error) => context.onError?.(error, { driver: 'node-redis', owner: loan.terms.owner }),
     });
-    this.client = this.#front.client;
     this.#watch = new Watch({
       silentMs: loan.terms.silentMs,
+      handshakeMs: 2 * this.#connectTimeoutMs,
       ready: () => this.#raw.isReady,
       ping: () => this.#raw.sendCommand(['PING']),
-      drop: () => this.#drop(),
+      drop: (what) => this.#drop(what),
     });
     ledger.enter(this);
   }
@@ -150,7 +149,9 @@ export class NodeRedisLoan implements LoanConnection {
 
   #destroy(): void {
     this.#raw.destroy();
-    this.#left(new RedisManagerError('The loan was returned', { code: 'closed', retryable: false, applied: 'no' }));
+    this.#left(
+      new RedisManagerError('The loan was returned', { code: 'closed', retryable: false, applied: 'no' }),
+    );
   }
 
   #left(reason: unknown): void {
@@ -161,13 +162,8 @@ export class NodeRedisLoan implements LoanConnection {
     this.#opening = undefined;
   }
 
-  #drop(): void {
-    const { silentMs } = this.loan.terms;
-    const error = new RedisManagerError(
-      `Redis at ${this.#endpoint.node} left a PING of the loan ${this.loan.terms.owner} unanswered for ${silentMs} ms`,
-      { code: 'connection-lost', retryable: true, applied: 'unknown', node: this.#endpoint.node },
-    );
-    this.client.emit('error', error);
+  #drop(what: string): void {
+    this.client.emit('error', unanswered(this.#endpoint.node, what));
     this.#replace();
     this.client.emit('reconnecting');
   }
@@ -206,7 +202,7 @@ export class NodeRedisLoan implements LoanConnection {
       credentialsProvider: { type: 'async-credentials-provider', credentials: () => this.#credentials() },
       socket: {
         ...socket,
-        connectTimeout: CONNECT_TIMEOUT_MS,
+        connectTimeout: this.#connectTimeoutMs,
         reconnectStrategy: (retries: number) => this.#reconnect(retries),
       },
     } as RedisClientOptions);
@@ -224,6 +220,7 @@ export class NodeRedisLoan implements LoanConnection {
     const endpoint = await context.locate(signal);
     const { username, password } = endpoint.client;
     if (this.#moveTo(endpoint)) throw new RedisManagerError('Redis is elsewhere by now', MOVED);
+    this.#watch.handshake();
     return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   }
 
@@ -239,12 +236,13 @@ export class NodeRedisLoan implements LoanConnection {
     if (event === 'connect' && (raw !== this.#raw || !raw.isOpen)) raw.destroy();
     // Replaced, or still being made: nobody's business.
     if (raw !== this.#raw) return false;
+    if (event === 'ready' || event === 'error') this.#watch.settled();
     if (event === 'ready') {
       this.#opening?.resolve();
       this.#opening = undefined;
     }
     if (event === 'terminated') this.#left(args[0]);
-    return this.#front === undefined ? false : this.client.emit(event, ...args);
+    return this.client.emit(event, ...args);
   }
 }
 

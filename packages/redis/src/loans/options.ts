@@ -102,7 +102,8 @@ export function resolveTerms(
     libraryNames: libraryNames ?? DEFAULT_LEND_OPTIONS.libraryNames,
   };
   const rest: Record<string, unknown> = { ...given };
-  if (NAMES[driver] in rest) throw invalid(NAMES[driver], 'nothing: loans are named by the manager', 'a name');
+  if (NAMES[driver] in rest)
+    throw invalid(NAMES[driver], 'nothing: loans are named by the manager', 'a name');
   return { terms, rest: withoutManaged(driver, rest, {}) };
 }
 
@@ -137,7 +138,8 @@ export function takeName(driver: LoanDriver, options: Record<string, unknown>): 
 }
 
 export function atLeast(name: string, value: number, min: number): number {
-  if (!Number.isFinite(value) || value < min) throw invalid(name, `a number of at least ${min}`, String(value));
+  if (!Number.isFinite(value) || value < min)
+    throw invalid(name, `a number of at least ${min}`, String(value));
   return value;
 }
 

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { RedisManagerError } from '../errors.ts';
 
 /** What is needed to see that a connection is dead although its socket lives. */
 export interface Watched {
@@ -12,6 +13,11 @@ export interface Watched {
   drop(what: string): void;
 }
 
+interface Due {
+  readonly at: number;
+  readonly what: string;
+}
+
 /**
  * Sends a PING now and then, and ends the connection when one stays unanswered; the same for a handshake.
  *
@@ -21,7 +27,7 @@ export interface Watched {
 export class Watch {
   readonly #watched: Watched;
   #timer: NodeJS.Timeout | undefined;
-  #due: { readonly at: number; readonly what: string } | undefined;
+  #due: Due | undefined;
   #askedAt = 0;
 
   constructor(watched: Watched) {
@@ -55,9 +61,10 @@ export class Watch {
     this.#due = undefined;
   }
 
-  #expect(what: string, ms: number): NonNullable<typeof this.#due> {
-    this.#due = { at: performance.now() + ms, what: `the ${what} of a loan unanswered for ${ms} ms` };
-    return this.#due;
+  #expect(what: string, ms: number): Due {
+    const due = { at: performance.now() + ms, what: `a ${what} unanswered for ${ms} ms` };
+    this.#due = due;
+    return due;
   }
 
   #look(): void {
@@ -82,4 +89,14 @@ export class Watch {
     };
     ping().then(answered, answered);
   }
+}
+
+/** What a loan's listeners hear when its connection is given up. */
+export function unanswered(node: string, what: string): RedisManagerError {
+  return new RedisManagerError(`Redis at ${node} left ${what}`, {
+    code: 'connection-lost',
+    retryable: true,
+    applied: 'unknown',
+    node,
+  });
 }

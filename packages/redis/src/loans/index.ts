@@ -1,0 +1,10 @@
+export type { LoanContext } from './context.ts';
+export type { LoanInfo } from './ledger.ts';
+export { DEFAULT_LOANS_OPTIONS, Loans, type LoansOptions } from './loans.ts';
+export {
+  DEFAULT_LEND_OPTIONS,
+  type IORedisLendOptions,
+  type LendOptions,
+  type LoanDriver,
+  type NodeRedisLendOptions,
+} from './options.ts';

@@ -1,0 +1,76 @@
+import type { TestRedis } from '@taproot/testkit';
+import { createClient } from 'redis';
+import { onTestFinished } from 'vitest';
+
+type Client = ReturnType<typeof createClient>;
+
+/** A script as it is run: its text, KEYS and ARGV. */
+export interface ScriptRun {
+  readonly lua: string;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+
+/**
+ * One node of a cluster, over a plain client that follows no redirection. Scripts run as a user who may touch the declared
+ * keys and publish to the log's channel, and nothing else: Redis itself reports every key that was not declared, also
+ * one in the same slot.
+ */
+export class ClusterNode {
+  readonly #admin: Client;
+  readonly #declared: Client;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(admin: Client, declared: Client) {
+    this.#admin = admin;
+    this.#declared = declared;
+  }
+
+  call(args: readonly string[]): Promise<unknown> {
+    return this.#admin.sendCommand([...args]);
+  }
+
+  /** One after the other, because the user's rights are those of one run. */
+  run(script: ScriptRun): Promise<unknown> {
+    const result = this.#turn.then(() => this.#run(script));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async subscribe(
+    channel: string,
+    sharded: boolean,
+    listener: (text: string) => void,
+  ): Promise<() => Promise<void>> {
+    const client = this.#admin.duplicate();
+    client.on('error', () => undefined);
+    await client.connect();
+    if (sharded) await client.sSubscribe(channel, listener);
+    else await client.subscribe(channel, listener);
+    return async () => client.destroy();
+  }
+
+  async #run({ lua, keys, args }: ScriptRun): Promise<unknown> {
+    const rights = keys.map((key) => `~${key}`);
+    const channels = [...new Set(keys.map((key) => `&${key.slice(0, key.indexOf('}') + 1)}:live`))];
+    await this.call(['ACL', 'SETUSER', 'declared', ...RESET, ...rights, ...channels]);
+    return this.#declared.sendCommand(['EVAL', lua, String(keys.length), ...keys, ...args]);
+  }
+}
+
+const RESET = ['reset', 'on', 'nopass', 'resetchannels', '+@all'];
+
+export async function clusterNode(redis: TestRedis): Promise<ClusterNode> {
+  const { url } = redis;
+  await redis.cli('ACL', 'SETUSER', 'declared', ...RESET);
+  const clients = [
+    createClient({ url, RESP: 3 }),
+    createClient({ url, RESP: 3, username: 'declared', password: 'any' }),
+  ];
+  for (const client of clients) {
+    client.on('error', () => undefined);
+    await client.connect();
+    onTestFinished(() => client.destroy());
+  }
+  return new ClusterNode(clients[0] as Client, clients[1] as Client);
+}
