@@ -211,10 +211,16 @@ export class RedisManager {
 
   #sendOptions({ profile, deadlineMs, signal, buffers }: CallOptions): SendOptions {
     const now = performance.now();
-    const { retryUpTo, breaker, ...limits } = PROFILES[profile ?? 'request'];
+    const limits = PROFILES[profile ?? 'request'];
     const inAllMs = deadlineMs ?? (profile === undefined ? this.#options.deadlineMs : limits.deadlineMs);
-    const connectBy = profile === undefined ? undefined : now + limits.maxWaitMs;
-    return { deadlineAt: now + inAllMs, connectBy, retryUpTo, breaker, signal, buffers };
+    return {
+      deadlineAt: now + inAllMs,
+      connectBy: profile === undefined ? undefined : now + limits.maxWaitMs,
+      retryUpTo: limits.retryUpTo,
+      breaker: limits.breaker,
+      signal,
+      buffers,
+    };
   }
 
   /** Runs a script by its SHA-1, and whole where the server has forgotten it. */

@@ -2,38 +2,42 @@ import type { RedisArgument } from '../connection/call.ts';
 import { RedisManagerError } from '../errors.ts';
 
 /** Commands that change or hold the connection itself, which all of the process shares; and what to use instead. */
-const NOT_SHARED: Readonly<Record<string, string>> = {
-  SUBSCRIBE: 'manager.subscribe()',
-  PSUBSCRIBE: 'manager.subscribe()',
-  SSUBSCRIBE: 'manager.subscribe()',
-  UNSUBSCRIBE: 'manager.subscribe()',
-  PUNSUBSCRIBE: 'manager.subscribe()',
-  SUNSUBSCRIBE: 'manager.subscribe()',
-  MULTI: 'manager.multi()',
-  EXEC: 'manager.multi()',
-  DISCARD: 'manager.multi()',
-  WATCH: 'a script',
-  UNWATCH: 'a script',
-  SELECT: 'a URL with the database',
-  AUTH: 'a URL with the credentials',
-  HELLO: 'nothing; the manager speaks RESP3',
-  QUIT: 'manager.close()',
-  RESET: 'nothing',
-  MONITOR: 'redis-cli',
-  BLPOP: 'a blocking consumer',
-  BRPOP: 'a blocking consumer',
-  BLMOVE: 'a blocking consumer',
-  BLMPOP: 'a blocking consumer',
-  BRPOPLPUSH: 'a blocking consumer',
-  BZPOPMIN: 'a blocking consumer',
-  BZPOPMAX: 'a blocking consumer',
-  BZMPOP: 'a blocking consumer',
-};
+const NOT_SHARED: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    SUBSCRIBE: 'manager.subscribe()',
+    PSUBSCRIBE: 'manager.subscribe()',
+    SSUBSCRIBE: 'manager.subscribe()',
+    UNSUBSCRIBE: 'manager.subscribe()',
+    PUNSUBSCRIBE: 'manager.subscribe()',
+    SUNSUBSCRIBE: 'manager.subscribe()',
+    MULTI: 'manager.multi()',
+    EXEC: 'manager.multi()',
+    DISCARD: 'manager.multi()',
+    WATCH: 'a script',
+    UNWATCH: 'a script',
+    SELECT: 'a URL with the database',
+    AUTH: 'a URL with the credentials',
+    HELLO: 'nothing; the manager speaks RESP3',
+    QUIT: 'manager.close()',
+    RESET: 'nothing',
+    MONITOR: 'redis-cli',
+    BLPOP: 'a blocking consumer',
+    BRPOP: 'a blocking consumer',
+    BLMOVE: 'a blocking consumer',
+    BLMPOP: 'a blocking consumer',
+    BRPOPLPUSH: 'a blocking consumer',
+    BZPOPMIN: 'a blocking consumer',
+    BZPOPMAX: 'a blocking consumer',
+    BZMPOP: 'a blocking consumer',
+  }),
+);
+/** Depends on their arguments. */
+const SOMETIMES_SHARED = new Set(['XREAD', 'XREADGROUP', 'CLIENT']);
 
 /** Throws `invalid-options` for a command that would take the shared connection away from everybody else. */
 export function requireShared(args: readonly RedisArgument[]): void {
   const name = String(args[0]).toUpperCase();
-  const instead = NOT_SHARED[name] ?? otherUse(name, args);
+  const instead = NOT_SHARED.get(name) ?? (SOMETIMES_SHARED.has(name) ? otherUse(name, args) : undefined);
   if (instead === undefined) return;
   throw new RedisManagerError(
     `${name} would hold the connection that the whole process shares; use ${instead}`,
@@ -49,10 +53,7 @@ function otherUse(name: string, args: readonly RedisArgument[]): string | undefi
   if (name === 'XREAD' || name === 'XREADGROUP') {
     return args.some((arg) => String(arg).toUpperCase() === 'BLOCK') ? 'a blocking consumer' : undefined;
   }
-  if (name === 'CLIENT') {
-    return ['REPLY', 'TRACKING'].includes(String(args[1]).toUpperCase())
-      ? 'nothing; the manager owns it'
-      : undefined;
-  }
-  return undefined;
+  return ['REPLY', 'TRACKING'].includes(String(args[1]).toUpperCase())
+    ? 'nothing; the manager owns it'
+    : undefined;
 }

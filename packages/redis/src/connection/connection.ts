@@ -139,6 +139,8 @@ export class Connection {
       ...endpoint.client,
       name: this.#options.name,
       RESP: 3,
+      // The driver's own timeout, an AbortSignal for each command, would take half of the time; calls have their deadlines.
+      commandOptions: { timeout: 0 },
       socket: {
         ...endpoint.client.socket,
         connectTimeout: this.#options.connectTimeoutMs,
