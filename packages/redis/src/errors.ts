@@ -38,6 +38,14 @@ export const REDIS_ERROR_CODES = {
   'id-reused': 'The id was used before with other content.',
   'log-missing': 'There is no such log.',
   protocol: 'The reply was not what the command gives.',
+  'keyspace-taken': 'The prefix of the keys belongs to another owner.',
+  codec: 'The stored value is not one that the codec of its keyspace reads.',
+  'codec-newer': 'The stored value was written by a newer version of the codec.',
+  'not-backfilled': 'Old keys may not be dropped before all were copied under their new names.',
+  'lock-held': 'Somebody else holds the lock.',
+  'lock-lost': 'The lease of the lock ended before the work did.',
+  'version-conflict': 'Somebody else has changed it meanwhile.',
+  'too-large': 'What was to be stored or sent is over its limit.',
 } as const;
 
 export type RedisErrorCode = keyof typeof REDIS_ERROR_CODES;

@@ -26,4 +26,11 @@ export { type CallOptions, createRedisManager, type RedisManager } from './manag
 export { DEFAULT_OPTIONS, type RedisManagerOptions } from './options.ts';
 export { defineScript, type Script } from './script.ts';
 export type { ChannelListener } from './subscriptions.ts';
+export {
+  type CallObserver,
+  type MetricFamily,
+  type ObservedCall,
+  prometheusText,
+  type Sample,
+} from './telemetry/index.ts';
 export type { Credentials, CredentialsProvider, TlsOptions } from './topology/index.ts';

@@ -22,6 +22,7 @@ import { Probe } from './probe.ts';
 import { claimDeployment } from './registry.ts';
 import type { Script } from './script.ts';
 import { type ChannelListener, Subscriptions } from './subscriptions.ts';
+import { CallMeter, type CallObserver, connectionFamilies, type MetricFamily } from './telemetry/index.ts';
 import { type Endpoint, endpointOfSocket, Locator } from './topology/index.ts';
 import { checkVersion } from './version.ts';
 
@@ -68,6 +69,8 @@ export class RedisManager {
   readonly #embedded: EmbeddedServer | undefined;
   /** Absent with an embedded server. */
   readonly #locator: Locator | undefined;
+  readonly #meter = new CallMeter();
+  #observers: readonly CallObserver[] = [this.#meter];
   #commands: Commands | undefined;
   #wasReady = false;
   #leaving = false;
@@ -214,12 +217,14 @@ export class RedisManager {
     const limits = PROFILES[profile ?? 'request'];
     const inAllMs = deadlineMs ?? (profile === undefined ? this.#options.deadlineMs : limits.deadlineMs);
     return {
+      startedAt: now,
       deadlineAt: now + inAllMs,
       connectBy: profile === undefined ? undefined : now + limits.maxWaitMs,
       retryUpTo: limits.retryUpTo,
       breaker: limits.breaker,
       signal,
       buffers,
+      observers: this.#observers,
     };
   }
 
@@ -231,13 +236,29 @@ export class RedisManager {
   ): Promise<unknown> {
     this.#scripts.set(script.sha, script);
     const rest = [String(input.keys.length), ...input.keys, ...input.args];
-    const send = this.#sendOptions(options);
+    const send = { ...this.#sendOptions(options), script: script.name };
     try {
       return await this.#command.call(['EVALSHA', script.sha, ...rest], send);
     } catch (error) {
       if (!(error instanceof RedisManagerError) || error.code !== 'noscript') throw error;
       return this.#command.call(['EVAL', script.lua, ...rest], send);
     }
+  }
+
+  /** Tells the observer of every call until the returned function is called, e.g. for traces. Probes are not calls. */
+  observe(observer: CallObserver): () => void {
+    this.#observers = [...this.#observers, observer];
+    return () => {
+      this.#observers = this.#observers.filter((other) => other !== observer);
+    };
+  }
+
+  /** Figures of this process's calls and connections, for {@link prometheusText}. */
+  metrics(): MetricFamily[] {
+    return [
+      ...this.#meter.families(),
+      ...connectionFamilies(this.health(), [this.#command.load, this.#subscriber.load]),
+    ];
   }
 
   /** Hears a channel until the returned function is called; see {@link ChannelListener.active} for gaps. */
@@ -301,8 +322,13 @@ export class RedisManager {
     return endpointOfSocket(this.#embedded.socketPath);
   }
 
+  /** A call of the manager for itself, which no observer hears of. */
+  #ownCall(args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#command.call(args, { ...this.#sendOptions({}), observers: undefined });
+  }
+
   async #prepare(): Promise<void> {
-    const send = (...args: string[]): Promise<unknown> => this.call(args);
+    const send = (...args: string[]): Promise<unknown> => this.#ownCall(args);
     this.#version = checkVersion(String(await send('INFO', 'server')), this.#command.node);
     this.#deployment = await agree(send, 'publish');
     await Promise.all([...this.#scripts.values()].map(({ lua }) => send('SCRIPT', 'LOAD', lua)));
@@ -310,9 +336,9 @@ export class RedisManager {
 
   /** Data that is wiped while the connection lives is noticed by its epoch. */
   async #recheck(): Promise<void> {
-    const epoch = await this.call(['HGET', DEPLOYMENT_KEY, 'epoch']);
+    const epoch = await this.#ownCall(['HGET', DEPLOYMENT_KEY, 'epoch']);
     if (epoch !== this.#deployment?.epoch)
-      this.#deployment = await agree((...args) => this.call(args), 'publish');
+      this.#deployment = await agree((...args) => this.#ownCall(args), 'publish');
   }
 
   async #close(): Promise<void> {

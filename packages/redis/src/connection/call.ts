@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Risk } from '../commands/risk.ts';
 import type { RedisManagerError } from '../errors.ts';
+import { type CallObserver, commandName, type ObservedCall } from '../telemetry/index.ts';
 
 /** One argument of a command. */
 export type RedisArgument = string | Buffer;
@@ -9,6 +10,12 @@ export type RedisArgument = string | Buffer;
 export interface SendOptions {
   /** By the monotonic clock (`performance.now()`), in ms. */
   readonly deadlineAt: number;
+  /** When it was made, by the same clock. @default now */
+  readonly startedAt?: number | undefined;
+  /** Hear of it, see {@link CallObserver}. */
+  readonly observers?: readonly CallObserver[] | undefined;
+  /** Name of the script that it runs. */
+  readonly script?: string | undefined;
   /** Until when it may wait for a connection, by the monotonic clock. @default the deadline */
   readonly connectBy?: number | undefined;
   /** Commands up to this risk are sent again although they may have been applied. @default 'none' */
@@ -29,7 +36,7 @@ type Phase = 'waiting' | 'sent' | 'settled';
  * It also stands in for the AbortSignal that node-redis takes with a command: node-redis takes its listener off at the moment
  * when it writes the command, so the call knows whether it was written. That is what `applied: 'no'` rests on.
  */
-export class Call {
+export class Call implements ObservedCall {
   readonly args: readonly RedisArgument[];
   /** Commands that are sent in one go, with replies as one array; `args` is then empty. */
   readonly batch: readonly (readonly RedisArgument[])[] | undefined;
@@ -60,6 +67,25 @@ export class Call {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    if (options.observers !== undefined) for (const observer of options.observers) observer.started?.(this);
+  }
+
+  get command(): string {
+    return commandName(this.batch?.[0] ?? this.args);
+  }
+
+  get batchSize(): number | undefined {
+    const { batch } = this;
+    // MULTI and EXEC around it are ours.
+    return batch?.[0]?.[0] === 'MULTI' ? batch.length - 2 : batch?.length;
+  }
+
+  get script(): string | undefined {
+    return this.options.script;
+  }
+
+  get startedAt(): number {
+    return this.options.startedAt ?? 0;
   }
 
   get expired(): boolean {
@@ -104,13 +130,19 @@ export class Call {
   }
 
   resolve(reply: unknown): void {
-    this.phase = 'settled';
     this.#resolve(reply);
+    this.#end(undefined);
   }
 
   reject(error: RedisManagerError): void {
-    this.phase = 'settled';
     this.#reject(error);
+    this.#end(error);
+  }
+
+  #end(error: RedisManagerError | undefined): void {
+    this.phase = 'settled';
+    const { observers } = this.options;
+    if (observers !== undefined) for (const observer of observers) observer.ended(this, error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Credentials, Endpoint } from '../topology/index.ts';
 import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
 import { Dispatcher, type Link } from './dispatcher.ts';
+import type { ConnectionLoad } from './load.ts';
 import { toManagerError } from './reply-errors.ts';
 
 export interface ConnectionOptions {
@@ -38,6 +39,8 @@ export class Connection {
   /** The node was chosen as a master, so a read-only reply means that it is none any more. */
   #master = false;
   #client: RedisClient | undefined;
+  /** Connections made so far. */
+  #made = 0;
   #node = 'redis';
   #end: ((error: RedisManagerError) => void) | undefined;
   #loop: Promise<void> | undefined;
@@ -55,9 +58,16 @@ export class Connection {
     return this.#node;
   }
 
-  /** Commands waiting for a connection or for their reply. */
-  get pending(): number {
-    return this.#dispatcher.size;
+  /** What it is doing now, for metrics. */
+  get load(): ConnectionLoad {
+    const connected = this.#client !== undefined;
+    return {
+      role: this.#options.role,
+      node: this.#node,
+      connected,
+      made: this.#made,
+      ...this.#dispatcher.load,
+    };
   }
 
   start(): void {
@@ -189,6 +199,7 @@ export class Connection {
     if (!client.isReady) this.#end?.(this.#lost('connection ended at once'));
     else {
       this.#client = client;
+      this.#made++;
       this.#options.onUp(client);
       this.#dispatcher.connected();
     }

@@ -6,6 +6,7 @@ import { fullJitter } from './backoff.ts';
 import { Breaker } from './breaker.ts';
 import type { Call } from './call.ts';
 import type { RedisClient } from './connection.ts';
+import type { CallLoad } from './load.ts';
 import { OpenCalls } from './open-calls.ts';
 import { toManagerError } from './reply-errors.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -53,9 +54,13 @@ export class Dispatcher {
     this.#options = limits;
   }
 
-  /** Calls without an outcome yet. */
-  get size(): number {
-    return this.#open.size;
+  get load(): CallLoad {
+    return {
+      open: this.#open.size,
+      waiting: this.#waiting,
+      waitingBytes: this.#waitingBytes,
+      breakerOpen: this.#breaker.open,
+    };
   }
 
   /** A connection is there: what waited is sent. */
