@@ -1,4 +1,5 @@
 export { openBrowser } from './browser.ts';
+export { type Certificate, type Certificates, certificates } from './certificates.ts';
 export { type StartClusterOptions, startCluster, type TestCluster } from './cluster.ts';
 export { TestkitError } from './errors.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';

@@ -5,6 +5,7 @@ import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
 import { Dispatcher, type Link } from './dispatcher.ts';
 import type { ConnectionLoad } from './load.ts';
+import { reasonOf } from './reasons.ts';
 import { toManagerError } from './reply-errors.ts';
 
 export interface ConnectionOptions {
@@ -42,6 +43,7 @@ export class Connection {
   /** Connections made so far. */
   #made = 0;
   #node = 'redis';
+  #tls = false;
   #end: ((error: RedisManagerError) => void) | undefined;
   #loop: Promise<void> | undefined;
 
@@ -145,6 +147,7 @@ export class Connection {
   async #connect(signal: AbortSignal): Promise<RedisClient> {
     const endpoint = await this.#options.locate(signal);
     this.#node = endpoint.node;
+    this.#tls = endpoint.tls;
     const client = createClient({
       ...endpoint.client,
       name: this.#options.name,
@@ -211,7 +214,7 @@ export class Connection {
   #asError(error: unknown): RedisManagerError {
     if (error instanceof RedisManagerError) return error;
     const typed = toManagerError(error, { role: this.#options.role, node: this.#node, written: false });
-    return typed.code === 'connection-lost' ? this.#lost(reasonOf(error), error) : typed;
+    return typed.code === 'connection-lost' ? this.#lost(reasonOf(error, this.#tls), error) : typed;
   }
 
   #lost(what: string, cause?: unknown): RedisManagerError {
@@ -238,23 +241,4 @@ export class Connection {
       cause,
     });
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses connections',
-  ENOENT: 'is not running (no socket)',
-  ENOTFOUND: 'has a host name that does not resolve',
-  EAI_AGAIN: 'has a host name that does not resolve now',
-  EACCES: 'may not be reached (permission denied)',
-  ETIMEDOUT: 'does not answer',
-  ECONNRESET: 'resets connections',
-};
-
-function reasonOf(error: unknown): string {
-  const { code, message, name } = error as { code?: string; message?: string; name?: string };
-  if (code !== undefined && REASONS[code] !== undefined) return REASONS[code];
-  if (name === 'ConnectionTimeoutError' || /connection timeout/i.test(message ?? ''))
-    return 'does not answer';
-  if (/Socket closed unexpectedly/i.test(message ?? '')) return 'closed the connection during the handshake';
-  return code ?? 'connection failed';
 }

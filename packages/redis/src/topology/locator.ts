@@ -8,6 +8,7 @@ import type { TlsOptions } from './tls.ts';
 export interface Endpoint {
   readonly node: string;
   readonly client: RedisClientOptions;
+  readonly tls: boolean;
   /** Only a master will do: a replica here means that a failover is under way. */
   readonly master: boolean;
 }
@@ -65,7 +66,7 @@ export class Locator {
     const address = target.kind === 'node' ? target.address : await this.#master(signal);
     const tls = target.tls ? { tls: true as const, ...this.#options.tls } : {};
     const client = { ...credentials, database: target.database, socket: { ...address, ...tls } };
-    return endpoint(named(address), client as RedisClientOptions, target.kind === 'sentinel');
+    return endpoint(named(address), client as RedisClientOptions, target.kind === 'sentinel', target.tls);
   }
 
   async #master(signal: AbortSignal): Promise<Address> {
@@ -94,8 +95,8 @@ export function endpointOfSocket(path: string): Endpoint {
   return endpoint(`unix:${path}`, { socket: { path, tls: false } }, false);
 }
 
-function endpoint(node: string, client: RedisClientOptions, master: boolean): Endpoint {
-  return { node, client, master };
+function endpoint(node: string, client: RedisClientOptions, master: boolean, tls = false): Endpoint {
+  return { node, client, master, tls };
 }
 
 function named({ host, port }: Address, database = 0): string {
