@@ -1,7 +1,9 @@
 import { commands } from './commands.ts';
+import { memory } from './memory/index.ts';
+import { recovery } from './recovery.ts';
 import { startup } from './startup.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = { commands, startup };
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = { commands, memory, recovery, startup };
 
 const [name = ''] = process.argv.slice(2);
 const bench = BENCHES[name];

@@ -11,11 +11,13 @@ const PROJECT = join(import.meta.dirname, '../../..');
 /** What ends the start with one sentence instead of a stack. */
 function sentenceOf(error: unknown): string | undefined {
   if (error instanceof EnvironmentError) return error.message;
+  if (error instanceof RedisManagerError && error.code === 'noauth')
+    return `Redis at ${error.node} does not accept the user and password that REDIS_URL gives, or it gives none`;
   if (error instanceof RedisManagerError) return error.message.replace(/^Option url:/, 'REDIS_URL:');
   const { code, message } = error as NodeJS.ErrnoException;
   const { PORT, HOST } = process.env;
   if (code === 'EADDRINUSE')
-    return `Port ${PORT || '7070'} is in use. Stop what runs there, or choose another: PORT=7071 npm start`;
+    return `Port ${PORT || '7070'} is in use. Stop what runs there, or take any free one: PORT=0 npm start`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `HOST=${HOST} is not an address of this machine`;
   if (code === 'EACCES') return message;

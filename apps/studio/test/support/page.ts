@@ -77,6 +77,18 @@ export async function transcript({ page }: StudioPage): Promise<string[]> {
   );
 }
 
+/** Where the fixed parts of the page are. */
+export async function placeOf({ page }: StudioPage): Promise<unknown> {
+  return Promise.all([
+    page.getByTestId('composer-form').boundingBox(),
+    page.getByTestId('connection-pill').boundingBox(),
+    page
+      .locator('[data-role="user"]')
+      .boundingBox()
+      .then((box) => box?.x),
+  ]);
+}
+
 /** The address of the open thread, e.g. /t/abc. */
 export async function threadAddress({ page }: StudioPage, studio: TestStudio): Promise<string> {
   return eventually(() => {

@@ -2,7 +2,7 @@ import type { LogEvent } from '@taproot/chat/protocol';
 import { type Agent, type ChatServer, type ChatServerOptions, createChatServer } from '@taproot/chat/server';
 import { eventually, startCluster, type TestCluster } from '@taproot/testkit';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type ClusterManager, clusterManager } from '../../../redis/test/support/cluster-manager.ts';
+import { type DeclaredKeys, declaredKeys } from '../../../redis/test/support/declared-keys.ts';
 import * as runScripts from '../../src/server/runs/scripts.ts';
 import { threadKeys } from '../../src/server/threads/keys.ts';
 import * as threadScripts from '../../src/server/threads/scripts.ts';
@@ -20,20 +20,16 @@ afterAll(() => cluster.stop());
 const NAMES = [...Object.values(threadScripts), ...Object.values(runScripts)].map(({ name }) => name);
 
 interface Member {
-  readonly manager: ClusterManager;
+  readonly keys: DeclaredKeys;
   readonly chat: ChatServer;
   readonly errors: readonly unknown[];
 }
 
-async function member(
-  publish: 'publish' | 'spublish',
-  agent: Agent,
-  options: Partial<ChatServerOptions> = {},
-): Promise<Member> {
-  const manager = await clusterManager(cluster, publish);
+async function member(agent: Agent, options: Partial<ChatServerOptions> = {}): Promise<Member> {
+  const keys = await declaredKeys(cluster);
   const errors: unknown[] = [];
   const chat = createChatServer({
-    manager: manager.asManager,
+    manager: keys.manager,
     agent,
     secret: new Uint8Array(32),
     leaseMs: 600,
@@ -41,15 +37,15 @@ async function member(
     ...options,
   });
   onTestFinished(() => chat.close());
-  return { manager, chat, errors };
+  return { keys, chat, errors };
 }
 
 /** A thread of Ada on each of the three masters. */
-async function threeThreads({ chat, manager }: Member): Promise<string[]> {
+async function threeThreads({ chat, keys }: Member): Promise<string[]> {
   const found: string[] = [];
   while (found.filter(Boolean).length < 3) {
     const { id } = await chat.threads.create(ADA);
-    found[(await manager.nodeOf(threadKeys(id).meta)).master] ??= id;
+    found[(await keys.nodeOf(threadKeys(id).meta)).master] ??= id;
   }
   return found;
 }
@@ -68,7 +64,7 @@ const ALL: ReadonlySet<number> = new Set([0, 1, 2]);
 
 /** On which masters a script has run. */
 function mastersOf(name: string, members: readonly Member[]): Set<number> {
-  const ran = members.flatMap(({ manager }) => manager.ran);
+  const ran = members.flatMap(({ keys }) => keys.ran);
   return new Set(ran.filter((one) => one.name === name).map(({ master }) => master));
 }
 
@@ -90,54 +86,51 @@ async function liveThrough(one: Member, other: Member, thread: string, held: Hel
   expect(other.chat.load.runs).toBe(0);
 }
 
-test.each(['publish', 'spublish'] as const)(
-  'every script of the server runs on each of three masters with its declared keys only, by %s',
-  async (publish) => {
-    const held = new HeldAgent();
-    const first = await member(publish, held.agent);
-    const second = await member(publish, ECHO, { role: 'gateway' });
-    const threads = await threeThreads(first);
-    for (const thread of threads) {
-      held.begun.length = 0;
-      await liveThrough(first, second, thread, held);
-    }
-    await eventually(() => expect(mastersOf('run.renew', [first])).toEqual(ALL));
-    // Given back in good order, so that the next worker goes on at once.
-    await first.chat.close();
-    const heir = await member(publish, new HeldAgent().agent);
-    await eventually(() => expect(heir.chat.load.runs).toBe(3));
-    // Lost without a word: taken over when the lease is over.
-    heir.manager.die();
-    const last = await member(publish, ECHO);
-    for (const thread of threads) {
-      await eventually(async () => expect(await outcomesOf(last, thread)).toEqual(Array(9).fill('done')), {
-        timeoutMs: 30_000,
-      });
-      expect(await last.chat.threads.get(ADA, thread)).toMatchObject({ status: 'idle', title: 'renamed' });
-      await expect(last.chat.threads.delete(BOB, thread)).rejects.toMatchObject({ code: 'not-found' });
-      await last.chat.threads.delete(ADA, thread);
-      await expect(last.chat.threads.get(ADA, thread)).rejects.toMatchObject({ code: 'not-found' });
-      expect(await last.chat.threads.wasDeleted(thread)).toBe(true);
-    }
-    const members = [first, second, heir, last];
-    for (const name of NAMES) expect([name, mastersOf(name, members)]).toEqual([name, ALL]);
-    expect([first, second, last].flatMap(({ errors }) => errors)).toEqual([]);
-  },
-);
+test('every script of the server runs on each of three masters with its declared keys only', async () => {
+  const held = new HeldAgent();
+  const first = await member(held.agent);
+  const second = await member(ECHO, { role: 'gateway' });
+  const threads = await threeThreads(first);
+  for (const thread of threads) {
+    held.begun.length = 0;
+    await liveThrough(first, second, thread, held);
+  }
+  await eventually(() => expect(mastersOf('run.renew', [first])).toEqual(ALL));
+  // Given back in good order, so that the next worker goes on at once.
+  await first.chat.close();
+  const heir = await member(new HeldAgent().agent);
+  await eventually(() => expect(heir.chat.load.runs).toBe(3));
+  // Lost without a word: taken over when the lease is over.
+  await heir.keys.manager.close();
+  const last = await member(ECHO);
+  for (const thread of threads) {
+    await eventually(async () => expect(await outcomesOf(last, thread)).toEqual(Array(9).fill('done')), {
+      timeoutMs: 30_000,
+    });
+    expect(await last.chat.threads.get(ADA, thread)).toMatchObject({ status: 'idle', title: 'renamed' });
+    await expect(last.chat.threads.delete(BOB, thread)).rejects.toMatchObject({ code: 'not-found' });
+    await last.chat.threads.delete(ADA, thread);
+    await expect(last.chat.threads.get(ADA, thread)).rejects.toMatchObject({ code: 'not-found' });
+    expect(await last.chat.threads.wasDeleted(thread)).toBe(true);
+  }
+  const members = [first, second, heir, last];
+  for (const name of NAMES) expect([name, mastersOf(name, members)]).toEqual([name, ALL]);
+  expect([first, second, last].flatMap(({ errors }) => errors)).toEqual([]);
+});
 
 test('a thread with open runs is deleted with their records, on each master', async () => {
   const held = new HeldAgent();
-  const one = await member('publish', held.agent);
+  const one = await member(held.agent);
   for (const thread of await threeThreads(one)) {
     const runs: string[] = [];
     for (const id of ['m-1', 'm-2', 'm-3'])
       runs.push((await one.chat.threads.send(ADA, thread, id, [{ type: 'text', text: id }])).run);
     const keys = threadKeys(thread);
     const records = runs.map((run) => keys.run(run));
-    for (const record of records) expect(await one.manager.call(['EXISTS', record])).toBe(1);
+    for (const record of records) expect(await one.keys.manager.call(['EXISTS', record])).toBe(1);
     await one.chat.threads.delete(ADA, thread);
     for (const key of [...records, keys.queue, keys.ids, keys.log.head, keys.log.stream]) {
-      expect([key, await one.manager.call(['EXISTS', key])]).toEqual([key, 0]);
+      expect([key, await one.keys.manager.call(['EXISTS', key])]).toEqual([key, 0]);
     }
   }
   held.release();
@@ -150,17 +143,17 @@ test.each([
 ] as const)(
   'a run that ends by %s is ended inside the script that claims it, on each master',
   async (code, options) => {
-    const lost = await member('publish', new HeldAgent().agent);
+    const lost = await member(new HeldAgent().agent);
     const threads = await threeThreads(lost);
     for (const thread of threads) {
       for (const id of ['m-1', 'm-2'])
         await lost.chat.threads.send(ADA, thread, id, [{ type: 'text', text: id }]);
     }
     await eventually(() => expect(lost.chat.load.runs).toBe(3));
-    lost.manager.die();
+    await lost.keys.manager.close();
     const sentAt = performance.now();
     await eventually(() => expect(performance.now() - sentAt).toBeGreaterThan(400));
-    const next = await member('publish', ECHO, options);
+    const next = await member(ECHO, options);
     for (const thread of threads) {
       await eventually(
         async () => {

@@ -1,4 +1,5 @@
-import type { ServerFrame } from '@taproot/chat/protocol';
+import type { Chunk, ServerFrame } from '@taproot/chat/protocol';
+import type { Agent } from '@taproot/chat/server';
 import { eventually, startRedis } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import { type CuttingProxy, cuttingProxy } from './support/cutting-proxy.ts';
@@ -13,11 +14,11 @@ interface Scene {
   readonly thread: string;
 }
 
-async function setScene(): Promise<Scene> {
+async function setScene(agent?: Agent): Promise<Scene> {
   const redis = await startRedis();
   const proxy = await cuttingProxy(redis);
   const other = await startSite({ redisUrl: redis.url, chat: { role: 'gateway' } });
-  const site = await startSite({ redisUrl: proxy.url });
+  const site = await startSite({ redisUrl: proxy.url, ...(agent && { agent }) });
   const { id } = await other.chat.threads.create(ADA);
   const wire = await connected(site.url, { token: await other.signIn() });
   return { other, proxy, wire, thread: id };
@@ -55,6 +56,42 @@ test.each(
     expect(wire.closed).toBeUndefined();
   },
 );
+
+test.each(['before', 'after'] as const)(
+  'an event of an answer whose connection is lost, %s Redis has it, is in the log once',
+  async (when) => {
+    const gate = Promise.withResolvers<void>();
+    const { other, proxy, wire, thread } = await setScene({
+      name: 'halting',
+      async *run() {
+        yield { type: 'text-start', id: 't' };
+        yield { type: 'text-delta', id: 't', delta: 'one ' };
+        await gate.promise;
+        yield { type: 'text-delta', id: 't', delta: 'two' };
+      },
+    });
+    await wire.ask({ type: 'send', thread, id: 'm-1', text: 'count' });
+    await eventually(async () => expect(await textOf(other, thread)).toBe('one '));
+    proxy.arm('EVALSHA', when);
+    gate.resolve();
+    await eventually(async () =>
+      expect(await other.chat.threads.get(ADA, thread)).toMatchObject({ status: 'idle' }),
+    );
+    expect(proxy.cut).toBe(true);
+    expect(await textOf(other, thread)).toBe('one two');
+    expect(wire.closed).toBeUndefined();
+  },
+);
+
+/** All text in a thread's log. */
+async function textOf({ chat }: Site, thread: string): Promise<string> {
+  let text = '';
+  for await (const { body } of chat.threads.entries(thread)) {
+    const { data } = JSON.parse(body) as { data: Chunk | Chunk[] };
+    for (const chunk of [data].flat()) if (chunk.type === 'text-delta') text += chunk.delta;
+  }
+  return text;
+}
 
 test.each(['HMGET', 'XRANGE', 'subscribe'])(
   'a connection to Redis that is lost at the %s of an attach costs no socket',

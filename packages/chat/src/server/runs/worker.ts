@@ -74,7 +74,8 @@ export class Worker {
     this.#stopping.abort();
     for (const execution of this.#executions.values()) execution.stop();
     for (const alarm of this.#alarms.values()) clearTimeout(alarm);
-    await this.#unsubscribe?.();
+    // Not waited for: nothing is taken on any more, and a frozen Redis would never confirm.
+    void this.#unsubscribe?.();
     await this.#sweeping;
     await Promise.all(this.#busy);
   }

@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '@taproot/testkit';
+import { expect, test } from 'vitest';
+import { attempt, refusal } from './support/attempt.ts';
+
+const SECRET = 'a session secret of more than 32 bytes';
+
+test.each([
+  [{ PORT: 'abc' }, 'PORT must be a number from 0 to 65535, not "abc"'],
+  [{ PORT: '65536' }, 'PORT must be a number from 0 to 65535, not "65536"'],
+  [{ HOST: '0.0.0.0' }, 'SESSION_SECRET is required, because HOST=0.0.0.0 can be reached from elsewhere'],
+  [{ SESSION_SECRET: 'short' }, 'SESSION_SECRET must have at least 32 bytes'],
+  [{ HOST: '203.0.113.9', SESSION_SECRET: SECRET }, 'HOST=203.0.113.9 is not an address of this machine'],
+  [{ TAPROOT_ROLE: 'king' }, 'TAPROOT_ROLE must be all or gateway or worker, not "king"'],
+  [{ TAPROOT_AGENT: 'oracle' }, 'TAPROOT_AGENT must be'],
+  [{ ALLOWED_ORIGINS: 'example.com' }, 'ALLOWED_ORIGINS must list origins such as https://chat.example.com'],
+  [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL: expected redis://'],
+  [{ REDIS_SERVER_BIN: '/no/such/server' }, '/no/such/server cannot be run'],
+])('with %o the start is refused in one sentence', async (settings, sentence) => {
+  const said = await refusal(settings);
+  expect(said.slice(0, sentence.length)).toBe(sentence);
+});
+
+test.each([
+  'http://ada:sesame@127.0.0.1:6379',
+  'redis://ada:sesame@127.0.0.1:99999',
+  'redis://ada:sesame@127.0.0.1:6379/name',
+  'redis://ada:sesame%zz@127.0.0.1:6379',
+])('a REDIS_URL that cannot be used is not quoted, for it may hold a password: %s', async (url) => {
+  const said = await refusal({ REDIS_URL: url });
+  expect(said).toMatch(/^REDIS_URL: expected redis:\/\//);
+  expect(said).not.toMatch(/sesame|ada/);
+});
+
+test('an installed server older than 6.2 ends the start, by name and version', async () => {
+  const program = join(temporaryFolder(), 'redis-server');
+  writeFileSync(program, '#!/bin/sh\necho "Redis server v=6.0.16 sha=00000000:0"\n', { mode: 0o755 });
+  expect(await refusal({ REDIS_SERVER_BIN: program })).toBe(
+    `${program} is version 6.0; Taproot needs 6.2 or later`,
+  );
+});
+
+test('an empty variable counts as absent', async () => {
+  const empty = { REDIS_URL: '', HOST: '', SESSION_SECRET: ' ', TAPROOT_AGENT: '', ALLOWED_ORIGINS: '' };
+  const { process: started, stdout, stderr } = attempt(empty);
+  await expect.poll(stdout, { timeout: 20_000 }).toMatch(/^Open http:\/\/127\.0\.0\.1:\d+$/m);
+  expect(stderr()).toBe('');
+  expect(await started.stop()).toEqual({ code: 0, signal: null });
+});
