@@ -1,7 +1,6 @@
-import { ErrorReply, type RedisClientType } from 'redis';
+import { createClient, ErrorReply, type RedisClientType } from 'redis';
 import type { RedisArgument } from '../connection/call.ts';
 import { RedisManagerError } from '../errors.ts';
-import { driverMembers } from './typed.ts';
 
 /** A typed chain of commands: `multi().set(…).incr(…).exec()`. */
 export type Multi = ReturnType<RedisClientType['multi']>;
@@ -15,9 +14,17 @@ export interface MultiOptions {
   readonly send: (args: readonly RedisArgument[]) => Promise<unknown>;
 }
 
+type MultiClass = new (...args: unknown[]) => object;
+let DriverMulti: MultiClass | undefined;
+
+/** Made by the driver's factory together with its client's class. */
+function multiOfDriver(): MultiClass {
+  return (createClient() as unknown as { readonly Multi: MultiClass }).Multi;
+}
+
 /** `exec()` runs the chain as one transaction, `execAsPipeline()` as single commands that are sent together. */
 export function typedMulti({ batch, send }: MultiOptions): Multi {
-  const { Multi: Driver } = driverMembers();
+  DriverMulti ??= multiOfDriver();
   const transaction = async (queue: Queue): Promise<unknown> => {
     const replies = (await batch([['MULTI'], ...queue.map(({ args }) => args), ['EXEC']])) as unknown[];
     const results = replies.at(-1) as unknown[];
@@ -26,7 +33,7 @@ export function typedMulti({ batch, send }: MultiOptions): Multi {
     return results;
   };
   const pipeline = (queue: Queue): Promise<unknown> => Promise.all(queue.map(({ args }) => send(args)));
-  return new Driver(transaction, pipeline, undefined) as unknown as Multi;
+  return new DriverMulti(transaction, pipeline, undefined) as unknown as Multi;
 }
 
 /** A command of a transaction that fails when it is executed does not undo the others (Redis, "Transactions"). */
