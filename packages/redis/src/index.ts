@@ -1,3 +1,4 @@
+export { slotOf } from './cluster/index.ts';
 export type { Commands, Multi, ScanOptions } from './commands/index.ts';
 export { fullJitter, pause } from './connection/backoff.ts';
 export type { RedisArgument } from './connection/call.ts';
@@ -5,6 +6,64 @@ export { PROFILES, type Profile, type ProfileName } from './connection/profile.t
 export { DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 export { type RedisErrorCode, RedisManagerError, type RedisRole } from './errors.ts';
 export type { Check, Checks, Health, RedisState } from './health.ts';
+export {
+  DEFAULT_INSPECT_OPTIONS,
+  type DeclaredKeyspace,
+  FINDING_CODES,
+  type Finding,
+  type FindingCode,
+  type InspectOptions,
+  type InspectProgress,
+  type InspectReport,
+  type KeyClassifier,
+} from './inspect/index.ts';
+export {
+  backfillKeyspace,
+  bytesCodec,
+  type Codec,
+  type CodecForm,
+  type CodecOptions,
+  type CollectionHandle,
+  type DocumentHandle,
+  defineCodec,
+  defineKeyspace,
+  dropReplaced,
+  type FoundParameters,
+  jsonCodec,
+  KEYSPACE_RULES,
+  type KeyLifetime,
+  type KeyParameter,
+  type KeyParameters,
+  Keyspace,
+  type KeyspaceCallOptions,
+  type KeyspaceDefinition,
+  type KeyspaceFacts,
+  type KeyspaceHandle,
+  type KeyspaceManager,
+  type KeyspaceProblem,
+  KeyspaceRegistry,
+  type KeyspaceRule,
+  type KeyspaceWriteOptions,
+  KeyTemplate,
+  type KeyType,
+  keyspaces,
+  lintKeyspaces,
+  RESERVED_PREFIXES,
+  type RenameOptions,
+  type RenameProgress,
+  type RenameStage,
+  requireOneSlot,
+  type SetOptions,
+  textCodec,
+} from './keyspaces/index.ts';
+export {
+  DEFAULT_LEND_OPTIONS,
+  type IORedisLendOptions,
+  type LendOptions,
+  type LoanDriver,
+  type LoanInfo,
+  type NodeRedisLendOptions,
+} from './loans/index.ts';
 export {
   type Appended,
   type AppendInput,

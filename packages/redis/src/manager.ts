@@ -1,30 +1,42 @@
 import { performance } from 'node:perf_hooks';
+import type { Redis } from 'ioredis';
+import type { RedisClientType } from 'redis';
+import { Cluster } from './cluster/index.ts';
 import {
   type Commands,
   type Multi,
   requireShared,
   type ScanOptions,
-  scanKeys,
   typedCommands,
   typedMulti,
 } from './commands/index.ts';
 import type { RedisArgument, SendOptions } from './connection/call.ts';
-import { Connection } from './connection/connection.ts';
 import { PROFILES, type ProfileName } from './connection/profile.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 import { EmbeddedServer } from './embedded/index.ts';
 import { RedisManagerError } from './errors.ts';
 import { type Health, HealthBoard, type RedisState } from './health.ts';
+import { type InspectOptions, type InspectReport, inspect } from './inspect/index.ts';
+import { classifierOf } from './keyspaces/index.ts';
+import {
+  type IORedisLendOptions,
+  type LoanContext,
+  type LoanDriver,
+  type LoanInfo,
+  Loans,
+  type NodeRedisLendOptions,
+} from './loans/index.ts';
 import { DurableLog } from './log/index.ts';
-import { Monitor } from './monitor.ts';
+import { OneServer } from './one-server.ts';
 import { type RedisManagerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { Probe } from './probe.ts';
 import { claimDeployment } from './registry.ts';
 import type { Script } from './script.ts';
-import { type ChannelListener, Subscriptions } from './subscriptions.ts';
+import type { Preparation, Sender, Servers } from './servers.ts';
+import type { ChannelListener } from './subscriptions.ts';
 import { CallMeter, type CallObserver, connectionFamilies, type MetricFamily } from './telemetry/index.ts';
 import { type Endpoint, endpointOfSocket, Locator } from './topology/index.ts';
-import { checkVersion } from './version.ts';
+import type { InvalidationListener } from './tracking.ts';
+import { checkVersion, requireNoCluster } from './version.ts';
 
 /** Options of one call. */
 export interface CallOptions {
@@ -35,6 +47,23 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Reply with Buffers instead of strings. @default false */
   readonly buffers?: boolean;
+}
+
+/** Options of a subscription. */
+export interface SubscribeOptions {
+  /**
+   * The channel's messages are published in the way that {@link Deployment} names, on a Cluster from version 7 on by SPUBLISH.
+   * Otherwise they are published by PUBLISH. @default false
+   */
+  readonly sharded?: boolean;
+}
+
+/** One server that holds data of its own; the only one, or a master of a Cluster. */
+export interface ManagerMaster {
+  /** Where it is, without credentials. */
+  readonly node: string;
+  /** Sends a command to this server and nowhere else. */
+  call(args: readonly RedisArgument[], options?: CallOptions): Promise<unknown>;
 }
 
 /** Errors that no waiting mends: a process that never was ready should say so and end. */
@@ -59,16 +88,15 @@ export class RedisManager {
   readonly log: DurableLog;
   readonly #options: ResolvedOptions;
   readonly #board = new HealthBoard();
-  readonly #subscriptions = new Subscriptions();
-  readonly #command: Connection;
-  readonly #subscriber: Connection;
-  readonly #probe: Probe;
-  readonly #monitor: Monitor;
+  readonly #servers: Servers;
+  /** That of the servers, at hand for every call. */
+  readonly #sender: Sender;
   readonly #release: () => void;
   readonly #scripts = new Map<string, Script>();
   readonly #embedded: EmbeddedServer | undefined;
   /** Absent with an embedded server. */
   readonly #locator: Locator | undefined;
+  readonly #loans: Loans;
   readonly #meter = new CallMeter();
   #observers: readonly CallObserver[] = [this.#meter];
   #commands: Commands | undefined;
@@ -81,7 +109,7 @@ export class RedisManager {
   /** Use {@link createRedisManager}. */
   constructor(options: RedisManagerOptions) {
     this.#options = resolveOptions(options);
-    const { target, app } = this.#options;
+    const { target } = this.#options;
     this.#locator =
       target.kind === 'url'
         ? new Locator(target.url, { ...this.#options, timeoutMs: SENTINEL_TIMEOUT_MS })
@@ -95,20 +123,13 @@ export class RedisManager {
         ...(this.#options.maxMemoryBytes !== undefined && { maxMemoryBytes: this.#options.maxMemoryBytes }),
       });
     }
-    this.#command = this.#connection('command');
-    this.#subscriber = this.#connection('subscriber');
-    this.#probe = new Probe(this.#command, this.#subscriptions, app);
-    this.#monitor = new Monitor({
-      board: this.#board,
-      probe: this.#probe,
-      command: this.#command,
-      subscriber: this.#subscriber,
-      intervalMs: this.#options.probeIntervalMs,
-      prepare: () => this.#prepare(),
-      recheck: () => this.#recheck(),
-    });
+    this.#servers = this.#makeServers();
+    this.#sender = this.#servers.sender;
+    this.#loans = new Loans(this.#loanContext());
     this.log = new DurableLog(this);
     this.#board.on(({ state }) => {
+      // Perhaps at another place than before.
+      if (state === 'ready') this.#loans.relocate();
       if (state === 'ready') this.#wasReady = true;
     });
     this.#start();
@@ -139,9 +160,9 @@ export class RedisManager {
     return this.#version;
   }
 
-  /** Where this manager connects, without credentials: `host:port` or `unix:path`. */
+  /** Where this manager connects, without credentials: `host:port` or `unix:path`; the masters of a Cluster, with commas. */
   get node(): string {
-    return this.#command.node;
+    return this.#servers.node;
   }
 
   /**
@@ -193,13 +214,34 @@ export class RedisManager {
   multi(options: CallOptions = {}): Multi {
     return typedMulti({
       send: (args) => this.call(args, options),
-      batch: (commands) => this.#command.batch(commands, this.#sendOptions(options)),
+      batch: (commands) => this.#sender.batch(commands, this.#sendOptions(options)),
     });
   }
 
   /** Names of keys, in pages. See {@link ScanOptions}. */
   scan(options: ScanOptions = {}): AsyncGenerator<string[]> {
-    return scanKeys((args) => this.call(args), options);
+    return this.#servers.scan(options, () => this.#sendOptions({}));
+  }
+
+  /** Every server that holds data of its own, now: one, or the masters of a Cluster. Rejects `not-ready` while these are not known. */
+  async masters(): Promise<readonly ManagerMaster[]> {
+    const { masters } = this.#servers;
+    if (masters.length === 0) throw notReady('The masters of the Cluster are not known yet');
+    return masters.map((master) => ({
+      node: master.node,
+      call: async (args, options = {}) => {
+        requireShared(args);
+        return master.call(args, this.#sendOptions(options));
+      },
+    }));
+  }
+
+  /**
+   * Looks into the deployment without changing it: who is connected, what is stored, what was slow. Keys are told apart by
+   * the declared keyspaces. Rejects `invalid-options`, `aborted`, and what {@link call} rejects with.
+   */
+  inspect(options: InspectOptions = {}): Promise<InspectReport> {
+    return inspect(this, { ...options, keyspaces: classifierOf(options.keyspaces) });
   }
 
   /** Sends any command, e.g. `call(['INFO', 'memory'])`. RESP3 replies: numbers, strings, arrays, maps as objects. */
@@ -209,7 +251,7 @@ export class RedisManager {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#command.call(args, this.#sendOptions(options));
+    return this.#sender.call(args, this.#sendOptions(options));
   }
 
   #sendOptions({ profile, deadlineMs, signal, buffers }: CallOptions): SendOptions {
@@ -238,10 +280,10 @@ export class RedisManager {
     const rest = [String(input.keys.length), ...input.keys, ...input.args];
     const send = { ...this.#sendOptions(options), script: script.name };
     try {
-      return await this.#command.call(['EVALSHA', script.sha, ...rest], send);
+      return await this.#sender.call(['EVALSHA', script.sha, ...rest], send);
     } catch (error) {
       if (!(error instanceof RedisManagerError) || error.code !== 'noscript') throw error;
-      return this.#command.call(['EVAL', script.lua, ...rest], send);
+      return this.#sender.call(['EVAL', script.lua, ...rest], send);
     }
   }
 
@@ -255,26 +297,57 @@ export class RedisManager {
 
   /** Figures of this process's calls and connections, for {@link prometheusText}. */
   metrics(): MetricFamily[] {
-    return [
-      ...this.#meter.families(),
-      ...connectionFamilies(this.health(), [this.#command.load, this.#subscriber.load]),
-    ];
+    return [...this.#meter.families(), ...connectionFamilies(this.health(), this.#servers.loads)];
   }
 
   /** Hears a channel until the returned function is called; see {@link ChannelListener.active} for gaps. */
-  subscribe(channel: string, listener: ChannelListener): () => Promise<void> {
-    return this.#subscriptions.add(channel, listener);
+  subscribe(
+    channel: string,
+    listener: ChannelListener,
+    { sharded = false }: SubscribeOptions = {},
+  ): () => Promise<void> {
+    return this.#servers.subscribe(channel, listener, sharded ? 'sharded' : 'plain');
   }
 
   /**
-   * Takes new credentials from the provider and authenticates the live connections with them, without ending any.
-   * Rejects `credentials`, `noauth`.
+   * Hears of every change of keys that begin with `prefix` until the returned function is called, for who keeps copies of
+   * values; see {@link InvalidationListener}. No tracked prefix may begin with another.
+   */
+  track(prefix: string, listener: InvalidationListener): () => void {
+    return this.#servers.track(prefix, listener);
+  }
+
+  /**
+   * Lends a client with connections of its own to a library that needs one, e.g. `'ioredis'` to BullMQ, `'node-redis'` to
+   * connect-redis. They are being made when this resolves: commands wait for them. They are named `app:loan:owner`, count
+   * against `maxLoans`, and end with the manager; closing the client in any of its driver's ways returns it. On a Cluster it
+   * is the driver's Cluster client, which has the same commands.
+   *
+   * Rejects `loan-budget`, `invalid-options`, `driver-missing`, `closed`, and `not-ready` if there is no address within `timeoutMs`.
+   */
+  lend(driver: 'node-redis', options: NodeRedisLendOptions): Promise<RedisClientType>;
+  lend(driver: 'ioredis', options: IORedisLendOptions): Promise<Redis>;
+  lend(
+    driver: LoanDriver,
+    options: NodeRedisLendOptions | IORedisLendOptions,
+  ): Promise<RedisClientType | Redis> {
+    return this.#loans.lend(driver, options);
+  }
+
+  /** What is lent now. */
+  get loans(): readonly LoanInfo[] {
+    return this.#loans.list();
+  }
+
+  /**
+   * Takes new credentials from the provider and authenticates the live connections with them, those of loans too, without
+   * ending any. Rejects `credentials`, `noauth`.
    */
   async rotateCredentials(): Promise<void> {
     const provider = this.#options.credentials;
     if (provider === undefined) throw notReady('No provider of credentials was given', 'invalid-options');
     const credentials = await provider(new AbortController().signal);
-    await Promise.all([this.#command.authenticate(credentials), this.#subscriber.authenticate(credentials)]);
+    await Promise.all([this.#servers.authenticate(credentials), this.#loans.authenticate(credentials)]);
   }
 
   /** Ends all connections; the embedded server stops with its last owner. Idempotent. */
@@ -284,32 +357,30 @@ export class RedisManager {
   }
 
   #start(): void {
-    if (this.#embedded !== undefined) this.#subscriptions.add(OWNERS_CHANNEL, { message: () => undefined });
-    this.#probe.start();
-    this.#command.start();
-    this.#subscriber.start();
-    this.#monitor.start();
+    if (this.#embedded !== undefined) this.subscribe(OWNERS_CHANNEL, { message: () => undefined });
+    this.#servers.start();
   }
 
-  #connection(role: 'command' | 'subscriber'): Connection {
-    const { app, connectTimeoutMs, maxQueuedCalls, maxQueuedBytes } = this.#options;
-    return new Connection({
-      role,
-      name: `${app}:${role}:manager`,
-      connectTimeoutMs,
-      maxQueuedCalls,
-      maxQueuedBytes,
+  #makeServers(): Servers {
+    const options = this.#options;
+    const board = this.#board;
+    const preparation = this.#preparation();
+    const seeds = this.#locator?.seeds;
+    if (this.#locator !== undefined && seeds !== undefined)
+      return new Cluster({ options, board, locator: this.#locator, seeds, preparation });
+    return new OneServer({ options, board, locate: (signal) => this.#locate(signal), preparation });
+  }
+
+  #loanContext(): LoanContext {
+    const { app, maxLoans, connectTimeoutMs } = this.#options;
+    const locator = this.#locator;
+    const seeds = locator?.seeds;
+    return {
+      ...{ app, maxLoans, connectTimeoutMs },
       locate: (signal) => this.#locate(signal),
-      onUp: (client) => {
-        if (role === 'subscriber') this.#subscriptions.attach(client);
-        this.#monitor.wake();
-      },
-      onDown: (error) => {
-        if (role === 'subscriber') this.#subscriptions.detach();
-        else this.#monitor.failed(error);
-        this.#monitor.wake();
-      },
-    });
+      cluster: locator &&
+        seeds && { seeds, endpointAt: (address, signal) => locator.endpointAt(address, true, signal) },
+    };
   }
 
   /** Where to connect now; starts the embedded server if nobody has. */
@@ -322,34 +393,35 @@ export class RedisManager {
     return endpointOfSocket(this.#embedded.socketPath);
   }
 
-  /** A call of the manager for itself, which no observer hears of. */
-  #ownCall(args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#command.call(args, { ...this.#sendOptions({}), observers: undefined });
-  }
-
-  async #prepare(): Promise<void> {
-    const send = (...args: string[]): Promise<unknown> => this.#ownCall(args);
-    this.#version = checkVersion(String(await send('INFO', 'server')), this.#command.node);
-    this.#deployment = await agree(send, 'publish');
-    await Promise.all([...this.#scripts.values()].map(({ lua }) => send('SCRIPT', 'LOAD', lua)));
-  }
-
-  /** Data that is wiped while the connection lives is noticed by its epoch. */
-  async #recheck(): Promise<void> {
-    const epoch = await this.#ownCall(['HGET', DEPLOYMENT_KEY, 'epoch']);
-    if (epoch !== this.#deployment?.epoch)
-      this.#deployment = await agree((...args) => this.#ownCall(args), 'publish');
+  #preparation(): Preparation {
+    // Calls of the manager for itself, which no observer hears of.
+    const send = (...args: string[]): Promise<unknown> =>
+      this.#sender.call(args, { ...this.#sendOptions({}), once: true, observers: undefined });
+    const settle = async (): Promise<void> => {
+      this.#deployment = await agree(send, this.#servers.publish);
+    };
+    return {
+      server: async (call, node) => {
+        const info = String(await call(['INFO', 'server']));
+        this.#version = checkVersion(info, node);
+        if (this.#locator?.seeds === undefined) requireNoCluster(info, node);
+        await Promise.all([...this.#scripts.values()].map(({ lua }) => call(['SCRIPT', 'LOAD', lua])));
+      },
+      deployment: settle,
+      // Data that is wiped while the connection lives is noticed by its epoch.
+      recheck: async () => {
+        const epoch = await send('HGET', DEPLOYMENT_KEY, 'epoch');
+        if (epoch !== this.#deployment?.epoch) await settle();
+      },
+    };
   }
 
   async #close(): Promise<void> {
     this.#board.set('closing', this.health().checks);
-    await this.#monitor.stop();
-    const stopServer = await this.#leave();
-    await this.#probe.stop();
-    await this.#subscriber.close();
-    this.#subscriptions.detach();
-    if (stopServer) await this.#shutDownServer();
-    await this.#command.close();
+    await this.#loans.close();
+    await this.#servers.rest();
+    if (await this.#leave()) await this.#shutDownServer();
+    await this.#servers.close();
     await this.#embedded?.close();
     this.#release();
     this.#board.set('closed', this.health().checks);
@@ -357,8 +429,9 @@ export class RedisManager {
 
   /** Leaves the embedded server's owners. True if this was the last of them: Redis orders the leaves, so one sees zero. */
   async #leave(): Promise<boolean> {
-    if (this.#embedded === undefined || this.#command.client === undefined) return false;
-    await this.#subscriber.client?.unsubscribe(OWNERS_CHANNEL).catch(() => undefined);
+    const servers = this.#servers;
+    if (this.#embedded === undefined || !(servers instanceof OneServer) || !servers.connected) return false;
+    await servers.leave(OWNERS_CHANNEL);
     if (this.#options.keepRunning) return false;
     try {
       const reply = await this.call(['PUBSUB', 'NUMSUB', OWNERS_CHANNEL]);

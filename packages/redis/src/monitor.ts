@@ -9,12 +9,13 @@ export interface MonitorOptions {
   readonly board: HealthBoard;
   readonly probe: Probe;
   readonly command: Connection;
-  readonly subscriber: Connection;
+  /** Ends the subscriber connection, because it is deaf. */
+  readonly dropSubscriber: (reason: string) => void;
   readonly intervalMs: number;
   /** What must be done once on each new command connection, before it counts as ready. */
   readonly prepare: () => Promise<void>;
   /** What must still hold at every later probe. */
-  readonly recheck: () => Promise<void>;
+  readonly recheck?: () => Promise<void>;
 }
 
 /** Probes this often while not ready, so that readiness is noticed soon. */
@@ -29,7 +30,6 @@ export class Monitor {
   #wake = new AbortController();
   #loop: Promise<void> | undefined;
   #prepared: object | undefined;
-  #failure: RedisManagerError | undefined;
   #silent = 0;
   #deaf = 0;
 
@@ -54,7 +54,6 @@ export class Monitor {
 
   /** The command connection ended or could not be made. */
   failed(error: RedisManagerError): void {
-    this.#failure = error;
     this.#silent = 0;
     if (!this.#stopping.signal.aborted) this.#options.board.set('down', NOT_PROBED, error.message, error);
   }
@@ -80,7 +79,7 @@ export class Monitor {
         this.#prepared = client;
       }
       ({ checks, error } = await this.#options.probe.run(this.#options.intervalMs));
-      if (error === undefined) await this.#options.recheck();
+      if (error === undefined) await this.#options.recheck?.();
     } catch (caught) {
       error = caught as RedisManagerError;
     }
@@ -90,12 +89,11 @@ export class Monitor {
   }
 
   #judge(checks: Checks, error: RedisManagerError | undefined, tookMs: number): void {
-    const { board, command, subscriber } = this.#options;
+    const { board, command, dropSubscriber } = this.#options;
     this.#deaf = checks.read.ok && !checks.pubsub.ok ? this.#deaf + 1 : 0;
     if (checks.read.ok) command.proven();
     this.#silent = error?.code === 'timeout' && !checks.read.ok ? this.#silent + 1 : 0;
     if (error === undefined) {
-      this.#failure = undefined;
       board.set('ready', checks);
     } else if (error.code === 'loading') {
       board.set('loading', checks, 'Redis is loading its data', error);
@@ -111,15 +109,10 @@ export class Monitor {
       board.set('degraded', checks, error.message, error);
       if (this.#deaf >= SILENT_PROBES) {
         this.#deaf = 0;
-        subscriber.drop('published messages do not arrive');
+        dropSubscriber('published messages do not arrive');
       }
     } else {
       board.set('down', checks, error.message, error);
     }
-  }
-
-  /** The last reason why there was no command connection. */
-  get failure(): RedisManagerError | undefined {
-    return this.#failure;
   }
 }

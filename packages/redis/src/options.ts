@@ -12,9 +12,9 @@ import {
 export interface RedisManagerOptions {
   /** First part of each connection's name, `app:role:owner` in CLIENT LIST. @default 'taproot' */
   readonly app?: string;
-  /** `redis://`, `rediss://`, `unix://` or `redis+sentinel://` URL. Absent: the environment's `REDIS_URL`; both absent: an embedded server. */
+  /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `redis+cluster://` URL. Absent: the environment's `REDIS_URL`; both absent: an embedded server. */
   readonly url?: string;
-  /** CA and client certificate for `rediss://` and `rediss+sentinel://`. */
+  /** CA and client certificate for `rediss://`, `rediss+sentinel://` and `rediss+cluster://`. */
   readonly tls?: TlsOptions;
   /** Gives user and password before each connection is made, instead of those in the URL; see `rotateCredentials()`. */
   readonly credentials?: CredentialsProvider;
@@ -34,10 +34,12 @@ export interface RedisManagerOptions {
   readonly connectTimeoutMs?: number;
   /** Time between two readiness probes, in ms, at least 50. A probe unanswered for 3 × this ends the connection. @default 1000 */
   readonly probeIntervalMs?: number;
-  /** Calls that may wait for a connection; more are refused with `queue-full`. @default 1000 */
+  /** Calls that may wait for a connection, on a Cluster for each master; more are refused with `queue-full`. @default 1000 */
   readonly maxQueuedCalls?: number;
-  /** Bytes of the calls that may wait for a connection. @default 16 MiB */
+  /** Bytes of the calls that may wait for a connection, on a Cluster for each master. @default 16 MiB */
   readonly maxQueuedBytes?: number;
+  /** Clients that may be lent to libraries at a time, their duplicates included, at least 0; see `lend()`. @default 16 */
+  readonly maxLoans?: number;
   /** Read for `REDIS_URL`. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Allow a second manager for the same deployment in this process; for tests. @default false */
@@ -61,6 +63,7 @@ export interface ResolvedOptions {
   readonly probeIntervalMs: number;
   readonly maxQueuedCalls: number;
   readonly maxQueuedBytes: number;
+  readonly maxLoans: number;
   readonly allowSecond: boolean;
 }
 
@@ -73,6 +76,7 @@ export const DEFAULT_OPTIONS = {
   probeIntervalMs: 1000,
   maxQueuedCalls: 1000,
   maxQueuedBytes: 16_777_216,
+  maxLoans: 16,
   allowSecond: false,
 } as const;
 
@@ -101,6 +105,7 @@ export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
     probeIntervalMs: number('probeIntervalMs', options.probeIntervalMs, 50),
     maxQueuedCalls: number('maxQueuedCalls', options.maxQueuedCalls, 0),
     maxQueuedBytes: number('maxQueuedBytes', options.maxQueuedBytes, 0),
+    maxLoans: number('maxLoans', options.maxLoans, 0),
     allowSecond: options.allowSecond ?? DEFAULT_OPTIONS.allowSecond,
   };
 }
@@ -110,7 +115,8 @@ type NumberOption =
   | 'connectTimeoutMs'
   | 'probeIntervalMs'
   | 'maxQueuedCalls'
-  | 'maxQueuedBytes';
+  | 'maxQueuedBytes'
+  | 'maxLoans';
 
 function number(name: NumberOption, value: number | undefined, min: number): number {
   return optionalNumber(name, value, min) ?? DEFAULT_OPTIONS[name];

@@ -1,4 +1,4 @@
-import type { RedisClient } from './connection/connection.ts';
+import type { RedisClient } from './connection/driver.ts';
 
 /** What a subscriber wants to hear. */
 export interface ChannelListener {
@@ -7,11 +7,25 @@ export interface ChannelListener {
   active?(): void;
 }
 
-/** All channels of the one subscriber connection; many listeners share one channel. */
+/** `sharded` channels of a Cluster are heard from the master of their slot only (SSUBSCRIBE). */
+export type ChannelKind = 'plain' | 'sharded';
+
+/** A node that refuses a channel of its own slot is in the middle of a change; it is asked again after this. */
+const ASK_AGAIN_MS = 100;
+
+/** All channels of one kind of a subscriber connection; many listeners share one channel. */
 export class Subscriptions {
+  readonly #kind: ChannelKind;
+  /** The server ended a subscription, or refused it: the slot is elsewhere by now. */
+  readonly #onRefused: () => void;
   readonly #channels = new Map<string, Set<ChannelListener>>();
   readonly #active = new Set<string>();
   #client: RedisClient | undefined;
+
+  constructor(kind: ChannelKind = 'plain', onRefused: () => void = () => undefined) {
+    this.#kind = kind;
+    this.#onRefused = onRefused;
+  }
 
   /** Listens until the returned function is called. Works while the connection is away: `active` tells when it counts. */
   add(channel: string, listener: ChannelListener): () => Promise<void> {
@@ -31,6 +45,10 @@ export class Subscriptions {
   attach(client: RedisClient): void {
     this.#client = client;
     this.#active.clear();
+    if (this.#kind === 'sharded') {
+      // The driver tells of subscriptions that the server ended, and forgets them.
+      client.on('sharded-channel-moved' as 'error', (channel: string) => this.#refused(client, [channel]));
+    }
     if (this.#channels.size > 0) this.#subscribe(client, [...this.#channels.keys()]);
   }
 
@@ -39,20 +57,42 @@ export class Subscriptions {
     this.#active.clear();
   }
 
-  #subscribe(client: RedisClient, channels: string[]): void {
-    client.subscribe(channels, this.#dispatch).then(
-      () => {
-        if (this.#client !== client) return;
-        for (const channel of channels) {
-          const listeners = this.#channels.get(channel);
-          if (listeners === undefined) continue;
-          this.#active.add(channel);
-          for (const listener of [...listeners]) listener.active?.();
-        }
-      },
-      // The connection ended meanwhile; attach() subscribes again on the next one.
-      () => undefined,
-    );
+  #subscribe(client: RedisClient, channels: readonly string[]): void {
+    // One command may name sharded channels of one slot only.
+    const commands = this.#kind === 'sharded' ? channels.map((channel) => [channel]) : [[...channels]];
+    for (const some of commands) {
+      const done =
+        this.#kind === 'sharded'
+          ? client.sSubscribe(some, this.#dispatch)
+          : client.subscribe(some, this.#dispatch);
+      done.then(
+        () => this.#confirmed(client, some),
+        () => this.#refused(client, some),
+      );
+    }
+  }
+
+  #confirmed(client: RedisClient, channels: readonly string[]): void {
+    if (this.#client !== client) return;
+    for (const channel of channels) {
+      const listeners = this.#channels.get(channel);
+      if (listeners === undefined) continue;
+      this.#active.add(channel);
+      for (const listener of [...listeners]) listener.active?.();
+    }
+  }
+
+  /** If the connection ended, attach() subscribes again on the next one. Otherwise this one is asked again, as long as it is wanted. */
+  #refused(client: RedisClient, channels: readonly string[]): void {
+    if (this.#client !== client || !client.isOpen) return;
+    for (const channel of channels) this.#active.delete(channel);
+    this.#onRefused();
+    const again = (): void => {
+      if (this.#client !== client) return;
+      const missing = channels.filter((one) => this.#channels.has(one) && !this.#active.has(one));
+      if (missing.length > 0) this.#subscribe(client, missing);
+    };
+    setTimeout(again, ASK_AGAIN_MS).unref();
   }
 
   readonly #dispatch = (text: string, channel: string): void => {
@@ -66,6 +106,10 @@ export class Subscriptions {
     this.#channels.delete(channel);
     this.#active.delete(channel);
     // A connection that ended has forgotten the channel by itself.
-    await this.#client?.unsubscribe(channel, this.#dispatch).catch(() => undefined);
+    const left =
+      this.#kind === 'sharded'
+        ? this.#client?.sUnsubscribe(channel, this.#dispatch)
+        : this.#client?.unsubscribe(channel, this.#dispatch);
+    await left?.catch(() => undefined);
   }
 }

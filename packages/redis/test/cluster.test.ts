@@ -3,7 +3,7 @@ import { eventually, startCluster, type TestCluster } from '@taproot/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LogEntry, type LogKeys, logKeys } from '../src/index.ts';
 import * as scripts from '../src/log/lua.ts';
-import { type ClusterManager, clusterManager } from './support/cluster-manager.ts';
+import { type DeclaredKeys, declaredKeys } from './support/declared-keys.ts';
 
 // Three masters for the file: on one a key that was not declared would go unnoticed.
 let cluster: TestCluster;
@@ -16,12 +16,12 @@ afterAll(() => cluster.stop());
 const NAMES = Object.values(scripts).flatMap((value) => (typeof value === 'object' ? [value.name] : []));
 
 /** A log on each of the three masters. */
-async function threeLogs(manager: ClusterManager): Promise<LogKeys[]> {
+async function threeLogs(member: DeclaredKeys): Promise<LogKeys[]> {
   const unique = randomUUID();
   const found: LogKeys[] = [];
   for (let n = 0; found.filter(Boolean).length < 3; n++) {
     const keys = logKeys(`test:${unique}:{log:${unique}:${n}}`);
-    const { master } = await manager.nodeOf(keys.head);
+    const { master } = await member.nodeOf(keys.head);
     found[master] ??= keys;
   }
   return found;
@@ -37,7 +37,7 @@ function expectChained(entries: readonly LogEntry[], origin: string): void {
 }
 
 /** All that the log does by scripts, with what it answers. */
-async function exercise(manager: ClusterManager, keys: LogKeys): Promise<void> {
+async function exercise({ manager }: DeclaredKeys, keys: LogKeys): Promise<void> {
   const { log } = manager;
   const { origin } = await log.create(keys);
   expect(await log.create(keys)).toMatchObject({ seq: 0, origin });
@@ -67,46 +67,44 @@ async function exercise(manager: ClusterManager, keys: LogKeys): Promise<void> {
   expect(await log.head(keys)).toEqual({ seq: 4, chain: large.chain, first: 1, origin });
 }
 
-test.each(['publish', 'spublish'] as const)(
-  'every script of the log runs on each of three masters with its declared keys only, by %s',
-  async (publish) => {
-    const manager = await clusterManager(cluster, publish);
-    const logs = await threeLogs(manager);
-    for (const keys of logs) await exercise(manager, keys);
-    for (const name of NAMES) {
-      expect([
-        name,
-        new Set(manager.ran.filter((ran) => ran.name === name).map(({ master }) => master)),
-      ]).toEqual([name, new Set([0, 1, 2])]);
-    }
-    expect(NAMES.toSorted()).toEqual(['log.append', 'log.create']);
-  },
-);
+test('every script of the log runs on each of three masters with its declared keys only', async () => {
+  const member = await declaredKeys(cluster);
+  expect(member.manager.deployment.publish).toBe('spublish');
+  for (const keys of await threeLogs(member)) await exercise(member, keys);
+  for (const name of NAMES) {
+    const masters = member.ran.filter((ran) => ran.name === name).map(({ master }) => master);
+    expect([name, new Set(masters)]).toEqual([name, new Set([0, 1, 2])]);
+  }
+  expect(NAMES.toSorted()).toEqual(['log.append', 'log.create']);
+});
 
-test.each(['publish', 'spublish'] as const)(
-  'a log on each master is followed live, by %s',
-  async (publish) => {
-    const manager = await clusterManager(cluster, publish);
-    const stop = new AbortController();
-    for (const keys of await threeLogs(manager)) {
-      await manager.log.create(keys);
-      const seen: number[] = [];
-      const following = (async () => {
-        for await (const item of manager.log.tail(keys, { after: { seq: 0 }, signal: stop.signal }))
-          if (item.kind === 'entry') seen.push(item.entry.seq);
-      })();
-      for (let n = 0; n < 20; n++) await manager.log.append(keys, { data: { n } });
-      await eventually(() => expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1)));
-      void following;
-    }
-    stop.abort();
-  },
-);
+test('a log on each master is followed live', async () => {
+  const member = await declaredKeys(cluster);
+  const { log } = member.manager;
+  const stop = new AbortController();
+  for (const keys of await threeLogs(member)) {
+    await log.create(keys);
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const item of log.tail(keys, { after: { seq: 0 }, signal: stop.signal }))
+        if (item.kind === 'entry') seen.push(item.entry.seq);
+    })();
+    // By its one subscription, not by reading the stream again and again.
+    const { master } = await member.nodeOf(keys.head);
+    const subscribers = ['PUBSUB', 'SHARDNUMSUB', keys.channel];
+    const subscribed = JSON.stringify([keys.channel, 1]);
+    await eventually(async () => expect(await cluster.nodes[master]?.cli(...subscribers)).toBe(subscribed));
+    for (let n = 0; n < 20; n++) await log.append(keys, { data: { n } });
+    await eventually(() => expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1)));
+    void following;
+  }
+  stop.abort();
+});
 
 test('this cluster refuses a script that touches a key of another master, and one whose keys lie on two', async () => {
-  const manager = await clusterManager(cluster);
-  const [here, there] = (await threeLogs(manager)) as [LogKeys, LogKeys];
-  const { node } = await manager.nodeOf(here.head);
+  const member = await declaredKeys(cluster);
+  const [here, there] = (await threeLogs(member)) as [LogKeys, LogKeys];
+  const { node } = await member.nodeOf(here.head);
   const lua = "return redis.call('HSET', KEYS[1], 'n', 1) + redis.call('HSET', ARGV[1], 'n', 1)";
   // With all rights, so that it is the Cluster that refuses.
   await expect(node.call(['EVAL', lua, '1', here.head, there.head])).rejects.toThrow(/non local key/);
@@ -118,9 +116,9 @@ test('this cluster refuses a script that touches a key of another master, and on
 const REFUSED = /The user executing the script can't|No permissions to access/;
 
 test('a script that touches a key of its own slot without declaring it is seen here too', async () => {
-  const manager = await clusterManager(cluster);
-  const [keys] = (await threeLogs(manager)) as [LogKeys];
-  const { node } = await manager.nodeOf(keys.head);
+  const member = await declaredKeys(cluster);
+  const [keys] = (await threeLogs(member)) as [LogKeys];
+  const { node } = await member.nodeOf(keys.head);
   const lua = "return redis.call('HSET', KEYS[1], 'n', 1) + redis.call('HSET', ARGV[1], 'n', 1)";
   const undeclared = { lua, keys: [keys.head], args: [keys.stream] };
   await expect(node.run(undeclared)).rejects.toThrow(REFUSED);

@@ -1,6 +1,6 @@
 export { openBrowser } from './browser.ts';
 export { type Certificate, type Certificates, certificates } from './certificates.ts';
-export { type StartClusterOptions, startCluster, type TestCluster } from './cluster.ts';
+export { type StartClusterOptions, startCluster, TestCluster } from './cluster.ts';
 export { TestkitError } from './errors.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { FaultProxy, faultProxy, type ProxyTarget } from './fault-proxy.ts';
@@ -8,5 +8,6 @@ export { freePort } from './free-port.ts';
 export { type Exit, type ProcessOptions, startProcess, TestProcess } from './process.ts';
 export { type StartRedisOptions, startRedis, TestRedis } from './redis.ts';
 export { MASTER_NAME, startSentinel, type TestSentinel } from './sentinel.ts';
+export { SlotMigration, type SlotMigrationOptions } from './slot-migration.ts';
 export { type StartStudioOptions, startStudio, TestStudio } from './studio.ts';
 export { temporaryFolder } from './temporary-folder.ts';

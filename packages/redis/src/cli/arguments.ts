@@ -11,9 +11,19 @@ export type InspectTarget =
 
 /** What `taproot-redis` was asked for. */
 export type CliCommand =
-  | { readonly kind: 'help'; readonly topic: 'taproot-redis' | 'inspect' }
+  | { readonly kind: 'help'; readonly topic: HelpTopic }
   | { readonly kind: 'version' }
+  | LintCommand
   | InspectCommand;
+
+export type HelpTopic = 'taproot-redis' | 'inspect' | 'lint';
+
+export interface LintCommand {
+  readonly kind: 'lint';
+  /** A module that declares keyspaces. */
+  readonly file: string;
+  readonly json: boolean;
+}
 
 export interface InspectCommand {
   readonly kind: 'inspect';
@@ -48,12 +58,32 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Reads the command line. Throws `invalid-options`, without quoting what may be a password. */
 export function parseArguments(args: readonly string[], env: Env): CliCommand {
   const { values, positionals } = split(args);
-  const [command, url, ...rest] = positionals;
-  if (values.help) return { kind: 'help', topic: command === 'inspect' ? 'inspect' : 'taproot-redis' };
+  const [command, ...rest] = positionals;
+  if (values.help) return { kind: 'help', topic: isCommand(command) ? command : 'taproot-redis' };
   if (values.version) return { kind: 'version' };
   if (command === undefined) throw usage('no command was given', 'taproot-redis');
-  if (command !== 'inspect') throw usage(unknownCommand(command), 'taproot-redis');
-  if (rest.length > 0) throw usage('expected one URL, got several');
+  if (!isCommand(command)) throw usage(unknownCommand(command), 'taproot-redis');
+  const foreign = Object.keys(values).find((name) => !OPTIONS_OF[command].includes(name));
+  if (foreign !== undefined) throw usage(`--${foreign} is no option of ${command}`, command);
+  return command === 'lint' ? lintCommand(rest, values) : inspectCommand(rest, values, env);
+}
+
+const OPTIONS_OF: Readonly<Record<'inspect' | 'lint', readonly string[]>> = {
+  inspect: Object.keys(OPTIONS),
+  lint: ['json'],
+};
+
+function isCommand(word: string | undefined): word is 'inspect' | 'lint' {
+  return word === 'inspect' || word === 'lint';
+}
+
+function lintCommand([file, ...more]: readonly string[], values: Values): LintCommand {
+  if (file === undefined || more.length > 0) throw usage('expected one file that declares keyspaces', 'lint');
+  return { kind: 'lint', file, json: values.json === true };
+}
+
+function inspectCommand([url, ...more]: readonly string[], values: Values, env: Env): InspectCommand {
+  if (more.length > 0) throw usage('expected one URL, got several');
   return {
     kind: 'inspect',
     target: targetOf(url, values, env),
@@ -122,8 +152,8 @@ function printable(text: string): string {
   return text.replace(/[^ -~]/g, '').slice(0, 40);
 }
 
-function usage(what: string, topic: 'taproot-redis' | 'inspect' = 'inspect'): RedisManagerError {
-  const help = topic === 'inspect' ? 'taproot-redis inspect --help' : 'taproot-redis --help';
+function usage(what: string, topic: HelpTopic = 'inspect'): RedisManagerError {
+  const help = topic === 'taproot-redis' ? 'taproot-redis --help' : `taproot-redis ${topic} --help`;
   return new RedisManagerError(`${what.charAt(0).toUpperCase()}${what.slice(1)}; see ${help}`, {
     code: 'invalid-options',
     retryable: false,

@@ -7,29 +7,33 @@ import type { UrlTarget } from '../topology/index.ts';
 import type { InspectTarget } from './arguments.ts';
 import { ReadingConnection } from './source.ts';
 
-/** A deployment with a connection to the named node, and to each master of a Cluster. */
+/** A deployment with a connection to a node of it, and to each master of a Cluster. */
 export class InspectedDeployment implements InspectSource {
   readonly #target: UrlTarget;
   readonly #first: ReadingConnection;
-  readonly #open = new Set<ReadingConnection>();
-  readonly #signal: AbortSignal;
+  readonly #open: Set<ReadingConnection>;
 
-  /** Resolves when the named node answers. Rejects with the reason if it does not. */
+  /** Resolves when a named node answers. Rejects with the reason if none does. */
   static async open(target: InspectTarget, signal: AbortSignal): Promise<InspectedDeployment> {
-    const deployment = new InspectedDeployment(await socketOf(target), signal);
-    try {
-      await deployment.#first.open(signal);
-      return deployment;
-    } catch (error) {
-      await deployment.close();
-      throw error;
+    const candidates = await nodesOf(target);
+    const last = candidates.at(-1);
+    for (const candidate of candidates) {
+      const connection = new ReadingConnection(candidate);
+      try {
+        await connection.open(signal);
+        return new InspectedDeployment(candidate, connection);
+      } catch (error) {
+        await connection.close();
+        if (candidate === last || signal.aborted) throw error;
+      }
     }
+    throw new TypeError('A target names no node');
   }
 
-  private constructor(target: UrlTarget, signal: AbortSignal) {
+  private constructor(target: UrlTarget, first: ReadingConnection) {
     this.#target = target;
-    this.#signal = signal;
-    this.#first = this.#connection(target);
+    this.#first = first;
+    this.#open = new Set([first]);
   }
 
   get node(): string {
@@ -56,26 +60,31 @@ export class InspectedDeployment implements InspectSource {
       }),
     );
     if (addresses.size === 0) return [this.#first];
-    const masters = [...addresses.values()].map((address) => this.#connection({ ...target, address }));
-    await Promise.all(masters.map((master) => master.open(this.#signal)));
-    return masters;
+    return [...addresses.values()].map((address) => this.#master({ ...target, address }));
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((connection) => connection.close()));
   }
 
-  #connection(target: UrlTarget): ReadingConnection {
+  /** Whether it can be reached shows at the first call. */
+  #master(target: UrlTarget): ReadingConnection {
     const connection = new ReadingConnection(target);
     this.#open.add(connection);
+    connection.start();
     return connection;
   }
 }
 
+/** Where to ask first: any node of a Cluster will do. */
+async function nodesOf(target: InspectTarget): Promise<readonly UrlTarget[]> {
+  if (target.kind === 'folder') return [await socketOf(target)];
+  if (target.kind !== 'cluster') return [target];
+  return target.seeds.map((address) => ({ ...target, kind: 'node', address, database: 0 }));
+}
+
 /** The socket of a data folder's server, which is not started: to look into something must not change it. */
-async function socketOf(target: InspectTarget): Promise<UrlTarget> {
-  if (target.kind !== 'folder') return target;
-  const { dir, asked } = target;
+async function socketOf({ dir, asked }: Extract<InspectTarget, { kind: 'folder' }>): Promise<UrlTarget> {
   const link = join(await realpath(dir).catch(() => dir), 'redis.sock');
   const path = await readlink(link).catch(() => link);
   if (await isListening(path)) return { kind: 'socket', path, database: 0, credentials: {} };

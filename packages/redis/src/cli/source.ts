@@ -45,9 +45,13 @@ export class ReadingConnection implements InspectSource {
     return this.#connection.node;
   }
 
+  start(): void {
+    this.#connection.start();
+  }
+
   /** Rejects with the reason if the first attempt fails, or `aborted`. */
   async open(signal: AbortSignal): Promise<void> {
-    this.#connection.start();
+    this.start();
     const { promise, reject } = Promise.withResolvers<never>();
     const onAbort = (): void => reject(aborted());
     if (signal.aborted) onAbort();

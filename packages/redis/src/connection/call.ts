@@ -20,11 +20,33 @@ export interface SendOptions {
   readonly connectBy?: number | undefined;
   /** Commands up to this risk are sent again although they may have been applied. @default 'none' */
   readonly retryUpTo?: Risk | undefined;
+  /** Is sent at once, also to a server that serves nobody now, and not sent again; for who wants to know how it stands now. @default false */
+  readonly once?: boolean | undefined;
   /** Is refused while the breaker is open. @default false */
   readonly breaker?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Replies hold Buffers instead of strings. */
   readonly buffers?: boolean | undefined;
+}
+
+/** Who has a call at the moment. */
+export interface CallHome {
+  /** Takes a new call on and resolves with its outcome. */
+  dispatch(call: Call): Promise<unknown>;
+  /** Takes over a call that another began. */
+  adopt(call: Call): void;
+  /** Its caller wants it no more. */
+  abort(call: Call): void;
+}
+
+/** Where a call belongs on a Cluster. */
+export interface Route {
+  /** Of its keys; undefined: any master will do. */
+  slot: number | undefined;
+  /** How often a node sent it elsewhere. */
+  redirects: number;
+  /** Where it is to be tried next although its slot is still elsewhere (ASK). */
+  ask: CallHome | undefined;
 }
 
 /** Where a call is: not given to a connection; given to one; over. */
@@ -48,6 +70,9 @@ export class Call implements ObservedCall {
   phase: Phase = 'waiting';
   /** Why its last attempt failed, of which it is certain that it was not applied. */
   lastError: RedisManagerError | undefined;
+  home: CallHome | undefined;
+  /** Undefined: it stays with the connection to which it was given. */
+  route: Route | undefined;
   /** Neighbours in the connection's list of open calls. */
   previous: Call | undefined;
   next: Call | undefined;

@@ -1,9 +1,13 @@
-import { createClient, type RedisClientType } from 'redis';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RedisClientOptions } from 'redis';
 import { RedisManagerError, type RedisRole } from '../errors.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
 import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
-import { Dispatcher, type Link } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { driverClient, type RedisClient } from './driver.ts';
+import type { Link, Placement } from './link.ts';
 import type { ConnectionLoad } from './load.ts';
 import { reasonOf } from './reasons.ts';
 import { toManagerError } from './reply-errors.ts';
@@ -15,18 +19,20 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   readonly maxQueuedCalls: number;
   readonly maxQueuedBytes: number;
+  /** Says which calls belong to another connection. @default none does */
+  readonly placement?: Placement;
   /** Called before each attempt; says where to connect. */
   readonly locate: (signal: AbortSignal) => Promise<Endpoint>;
+  /** Takes the server's messages about changed keys. */
+  readonly pushes?: RedisClientOptions['clientSideCache'];
   readonly onUp: (client: RedisClient) => void;
   /** After a live connection ended, and after each attempt that failed. */
   readonly onDown: (error: RedisManagerError) => void;
 }
 
-/** What the manager uses of node-redis' client, whose own type carries every module. */
-export type RedisClient = RedisClientType;
-
 const RECONNECT_MIN_MS = 20;
 const RECONNECT_MAX_MS = 500;
+const RETIRE_LOOK_MS = 20;
 
 /**
  * One connection that is always wanted: it connects, and connects again with full jitter until it is closed. The
@@ -58,6 +64,11 @@ export class Connection {
 
   get node(): string {
     return this.#node;
+  }
+
+  /** Its calls, for whoever moves calls between connections. */
+  get calls(): Dispatcher {
+    return this.#dispatcher;
   }
 
   /** What it is doing now, for metrics. */
@@ -95,6 +106,23 @@ export class Connection {
     await this.#loop;
   }
 
+  /**
+   * Ends it because its node is no longer wanted: what waits goes elsewhere, what is in flight may be answered within `graceMs`,
+   * and what fails then may be sent elsewhere too.
+   */
+  async retire(graceMs: number): Promise<void> {
+    this.#dispatcher.rehome();
+    const endsAt = performance.now() + graceMs;
+    while (this.#dispatcher.load.open > 0 && performance.now() < endsAt && !this.#closing.signal.aborted)
+      await pause(RETIRE_LOOK_MS, this.#closing.signal);
+    if (!this.#closing.signal.aborted) this.drop('serves no slots any more');
+    this.#closing.abort();
+    await this.#loop;
+    // What was in flight has failed by now, and went on to where it belongs if it may be sent again.
+    await nextTurn();
+    this.#dispatcher.close(this.#lost('serves no slots any more'));
+  }
+
   /** Sends one command. Rejects with a {@link RedisManagerError} that says whether it was applied; never outlives its deadline. */
   call(args: readonly RedisArgument[], options: SendOptions): Promise<unknown> {
     return this.#dispatcher.dispatch(new Call(args, options));
@@ -123,6 +151,7 @@ export class Connection {
       get master() {
         return connection.#master;
       },
+      placement: this.#options.placement,
       drop: (reason) => this.drop(reason),
       error: (message, code, retryable, applied) => this.#error(message, code, retryable, applied),
       closedError: () => this.#closed(),
@@ -148,18 +177,16 @@ export class Connection {
     const endpoint = await this.#options.locate(signal);
     this.#node = endpoint.node;
     this.#tls = endpoint.tls;
-    const client = createClient({
+    const client = driverClient({
       ...endpoint.client,
       name: this.#options.name,
-      RESP: 3,
-      // The driver's own timeout, an AbortSignal for each command, would take half of the time; calls have their deadlines.
-      commandOptions: { timeout: 0 },
+      clientSideCache: this.#options.pushes,
       socket: {
         ...endpoint.client.socket,
         connectTimeout: this.#options.connectTimeoutMs,
         reconnectStrategy: false,
       },
-    } as Parameters<typeof createClient>[0]) as unknown as RedisClient;
+    } as RedisClientOptions);
     // Until the loop below listens, and for errors that follow the first: without a listener Node would end the process.
     client.on('error', () => undefined);
     const late = new AbortController();

@@ -16,8 +16,8 @@ class Node<T> {
 export type Merge<T> = (into: T, from: T) => T;
 
 /**
- * Families of keys, found while the keys go by: a tree of what stands where. It gives the same masks as {@link maskNames}
- * over all keys at once, in memory that the number of families bounds and not that of keys.
+ * Families of keys, found while the keys go by: a tree of what stands where. A place in
+ * which many different words stand is masked. Its memory is bounded by the number of families and not by that of keys.
  */
 export class Families<T> {
   readonly #root = new Node<T>();

@@ -1,12 +1,15 @@
-import { keysFindings } from './keys-findings.ts';
+import { evictable, keysFindings } from './keys-findings.ts';
 import type { InspectReport } from './report.ts';
 import type { ServerReport } from './server.ts';
 import { bytes, count, percent, plural } from './units.ts';
 
 /** Every thing that deserves attention, one sentence each; {@link Finding.message} has the figures. */
 export const FINDING_CODES = {
+  unreachable: 'A master did not answer, so the report leaves it out.',
   'unowned-keys': 'Keys that no declared keyspace owns.',
   'missing-ttl': 'Keys without a TTL in a keyspace that declares one.',
+  'wrong-type': 'Keys of another type than their keyspace declares.',
+  'may-be-evicted': 'Redis may throw keys away that their keyspace declares it must not.',
   'save-failed': 'The last write to disk failed.',
   'replica-cut-off': 'A replica has no link to its master.',
   'memory-near-limit': 'More than 85 % of maxmemory is used.',
@@ -37,8 +40,15 @@ const FRAGMENTED_FROM_BYTES = 64 * 2 ** 20;
 /** Gravest first, in the order of {@link FINDING_CODES}. */
 export function findingsOf(report: Omit<InspectReport, 'findings'>): Finding[] {
   const found = [
+    ...report.unreachable.map(
+      (node): Finding => ({
+        code: 'unreachable',
+        message: `${node} did not answer, so this report leaves it out.`,
+      }),
+    ),
     ...keysFindings(report.keys),
     ...report.servers.flatMap((server) => serverFindings(server, report.servers.length > 1)),
+    ...evictionFindings(report),
     ...connectionFindings(report.connections),
   ];
   const order = Object.keys(FINDING_CODES);
@@ -101,6 +111,19 @@ function memoryFindings({
       },
   ];
   return found.filter((finding) => finding !== false);
+}
+
+/** Where a limit is set, its policy decides what goes when it is reached. */
+function evictionFindings({ servers, keys }: Pick<InspectReport, 'servers' | 'keys'>): Finding[] {
+  const policies = servers.flatMap(({ memory: { maxBytes = 0, policy = '' } }) =>
+    maxBytes > 0 ? policy : [],
+  );
+  return [...new Set(policies)].flatMap((policy): Finding[] => {
+    const names = evictable(keys, policy).map(({ name }) => name);
+    const more = names.length > 3 ? ` and ${plural(names.length - 3, 'other')}` : '';
+    const message = `maxmemory-policy ${policy} may throw away keys of ${names.slice(0, 3).join(', ')}${more}, which are declared as not evictable.`;
+    return names.length === 0 ? [] : [{ code: 'may-be-evicted', message }];
+  });
 }
 
 function connectionFindings(connections: InspectReport['connections']): Finding[] {

@@ -1,14 +1,11 @@
 export type { AddressClass } from './client-list.ts';
 export type { ConnectionOwner, ConnectionsReport } from './connections.ts';
-export { Families } from './families.ts';
 export { FINDING_CODES, type Finding, type FindingCode } from './findings.ts';
 export { inspect } from './inspect.ts';
 export type { BigKey, KeyspaceReport, KeysReport, MissingTtl, UnownedKeys } from './keys-report.ts';
 export { DEFAULT_INSPECT_OPTIONS, type InspectOptions, type InspectProgress } from './limits.ts';
-export { type KeyPart, maskNames, partsOf, shortId, shortKeyOf, templateOf } from './mask.ts';
 export type { InspectReport } from './report.ts';
 export type { DatabaseReport, MemoryReport, PersistenceReport, ServerReport } from './server.ts';
 export type { SlowCommand, SlowLogReport } from './slow-log.ts';
 export type { DeclaredKeyspace, InspectSource, KeyClassifier } from './source.ts';
 export type { Estimate } from './tally.ts';
-export { bytes, count, duration, percent, plural } from './units.ts';

@@ -13,7 +13,7 @@ export interface KeysReport {
   readonly measured: number;
   /** Whether all names were looked at within the time; otherwise counts are extrapolated. */
   readonly complete: boolean;
-  /** Undefined where MEMORY USAGE is not allowed. */
+  /** Of a sample; see {@link Estimate}. Undefined where MEMORY USAGE is not allowed. */
   readonly memory: Estimate | undefined;
   /** Most memory first: declared ones, and families of keys that nobody declared. */
   readonly keyspaces: readonly KeyspaceReport[];
@@ -32,14 +32,17 @@ export interface KeyspaceReport {
   readonly owner: string | undefined;
   /** As declared. */
   readonly ttl: 'none' | number | undefined;
+  readonly type: string | undefined;
+  readonly evictable: boolean | undefined;
   /** Extrapolated unless the walk was complete. */
   readonly keys: number;
   readonly measured: number;
   readonly memory: Estimate | undefined;
   /** How many of the measured keys are of which type. */
   readonly types: Readonly<Record<string, number>>;
-  /** How many of the measured keys expire. */
-  readonly withTtl: number;
+  /** How many of the measured keys expire, and how many do not. */
+  readonly expiring: number;
+  readonly staying: number;
 }
 
 export interface UnownedKeys {
@@ -55,6 +58,7 @@ export interface MissingTtl {
   readonly owner: string;
   /** Extrapolated from the measured ones. */
   readonly keys: number;
+  /** Of the measured. */
   readonly found: number;
   readonly measured: number;
   readonly examples: readonly string[];
@@ -64,10 +68,10 @@ export interface BigKey {
   /** Masked unless asked otherwise. */
   readonly key: string;
   readonly keyspace: string;
-  readonly type: string;
+  readonly type: string | undefined;
   readonly bytes: number;
-  /** Milliseconds until it expires; undefined: never. */
-  readonly ttlMs: number | undefined;
+  /** Milliseconds until it expires, or `never`. Undefined: the server does not tell. */
+  readonly ttlMs: number | 'never' | undefined;
 }
 
 export interface WalkFacts {
@@ -110,7 +114,7 @@ export function keysReport(
       keyspace: book.keyspaceOf(key),
       type,
       bytes,
-      ttlMs: ttlMs < 0 ? undefined : ttlMs,
+      ttlMs: ttlMs !== undefined && ttlMs < 0 ? 'never' : ttlMs,
     })),
   };
 }
@@ -121,11 +125,14 @@ function keyspaceReport({ name, declared, tally }: BookedKeyspace, share: number
     declared: declared !== undefined,
     owner: declared?.owner,
     ttl: declared?.ttl,
+    type: declared?.type,
+    evictable: declared?.evictable,
     keys: tally.keys(share),
     measured: tally.measured,
     memory: tally.memory(share),
     types: Object.fromEntries([...tally.types].sort(([, a], [, b]) => b - a)),
-    withTtl: tally.withTtl,
+    expiring: tally.expiring,
+    staying: tally.staying,
   };
 }
 
@@ -150,16 +157,16 @@ function missingTtl(
   share: number,
   shown: (key: string) => string,
 ): MissingTtl[] {
-  const found = tally.measured - tally.withTtl;
+  const { staying: found, expiring } = tally;
   if (declared === undefined || declared.ttl === 'none' || found === 0) return [];
   return [
     {
       keyspace: name,
       owner: declared.owner,
-      keys: Math.round((tally.keys(share) * found) / tally.measured),
+      keys: Math.round((tally.keys(share) * found) / (found + expiring)),
       found,
-      measured: tally.measured,
-      examples: [...new Set(tally.withoutTtl.map(shown))],
+      measured: found + expiring,
+      examples: [...new Set(tally.stayingExamples.map(shown))],
     },
   ];
 }

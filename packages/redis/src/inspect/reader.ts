@@ -1,6 +1,6 @@
 import type { RedisArgument } from '../connection/call.ts';
 import { RedisManagerError } from '../errors.ts';
-import { isRefusal } from './replies.ts';
+import { isAboutKey, isRefusal } from './replies.ts';
 import type { InspectSource } from './source.ts';
 
 export interface ReaderOptions {
@@ -36,7 +36,7 @@ export class Reader {
     return this.#source.call(args, { deadlineMs, buffers, ...(signal !== undefined && { signal }) });
   }
 
-  /** The reply, or undefined where the server refuses the command; it is not asked a second time. */
+  /** The reply, or undefined where the server refuses it. A command that it refuses whatever the key is not asked a second time. */
   async optional(
     name: string,
     args: readonly RedisArgument[],
@@ -47,7 +47,7 @@ export class Reader {
       return await this.call(args, { buffers });
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#refused.add(name);
+      this.#refused.add(isAboutKey(error) ? `${name} of some keys` : name);
       return undefined;
     }
   }

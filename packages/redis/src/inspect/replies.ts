@@ -32,9 +32,17 @@ export function record(reply: unknown): Readonly<Record<string, string>> {
     : {};
 }
 
-/** Whether the server refused this command, for want of a permission or of the command; a lost connection is no refusal. */
+/** No permission, no such command, or a Cluster that serves no keys now. */
+const REFUSALS: ReadonlySet<string> = new Set(['reply-error', 'noperm', 'clusterdown']);
+
+/** Whether the server refused this command; a lost connection is no refusal. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof RedisManagerError && (error.code === 'reply-error' || error.code === 'noperm');
+  return error instanceof RedisManagerError && REFUSALS.has(error.code);
+}
+
+/** Whether it was the key that an ACL user may not touch, and not the command (Redis, "ACL", key permissions). */
+export function isAboutKey(error: unknown): boolean {
+  return error instanceof RedisManagerError && error.code === 'noperm' && /\bkeys?\b/i.test(error.message);
 }
 
 function unexpected(expected: string, reply: unknown): RedisManagerError {

@@ -13,6 +13,8 @@ export interface InspectReport {
   readonly tookMs: number;
   /** One; of a Cluster each master. */
   readonly servers: readonly ServerReport[];
+  /** Masters of a Cluster that did not answer, so that the report leaves them out. */
+  readonly unreachable: readonly string[];
   /** Undefined where the server does not let us look. */
   readonly connections: ConnectionsReport | undefined;
   readonly keys: KeysReport | undefined;

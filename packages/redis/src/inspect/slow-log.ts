@@ -58,11 +58,9 @@ async function readServer(reader: Reader) {
 
 /** `[id, seconds, microseconds, [command, ...arguments], address, name]`: only what tells no data is taken over. */
 function withoutArguments(entry: readonly unknown[], node: string): SlowCommand {
-  const name = text(list(entry[3])[0] ?? '');
   const client = entry[5] === undefined ? '' : text(entry[5]);
   return {
-    // A client can send anything in the place of a command, and Redis logs it.
-    command: /^[A-Za-z][\w.-]{0,31}$/.test(name) ? name.toUpperCase() : '(not a command name)',
+    command: text(list(entry[3])[0] ?? '').toUpperCase(),
     durationMs: number(entry[2]) / 1000,
     at: new Date(number(entry[1]) * 1000).toISOString(),
     client: client === '' ? undefined : client.slice(0, 80),

@@ -26,7 +26,11 @@ export interface KeyClassifier {
 /** What is declared about a keyspace. */
 export interface DeclaredKeyspace {
   readonly name: string;
+  readonly owner: string;
   /** `none`: its keys stay until they are deleted. Otherwise each of its keys must expire. */
   readonly ttl: 'none' | number;
-  readonly owner: string;
+  /** What TYPE says of its keys. Undefined: anything. */
+  readonly type?: string;
+  /** Whether Redis may throw its keys away when its memory is short. Undefined: nobody said. */
+  readonly evictable?: boolean;
 }

@@ -1,10 +1,10 @@
-/** What was measured of one key. */
+/** What was measured of one key. Undefined: the server does not tell. */
 export interface KeyMeasure {
-  readonly type: string;
-  /** By MEMORY USAGE, itself estimated for large collections; undefined where the server does not tell. */
+  readonly type: string | undefined;
+  /** By MEMORY USAGE, itself estimated for large collections. */
   readonly bytes: number | undefined;
   /** Milliseconds until it expires; below 0: never. */
-  readonly ttlMs: number;
+  readonly ttlMs: number | undefined;
 }
 
 /** Bytes, estimated from a sample. */
@@ -29,10 +29,11 @@ export class Tally {
   measured = 0;
   /** Of the measured, those with a size. */
   sized = 0;
-  withTtl = 0;
+  expiring = 0;
+  staying = 0;
   readonly types: Map<string, number> = new Map();
   readonly examples: string[] = [];
-  readonly withoutTtl: string[] = [];
+  readonly stayingExamples: string[] = [];
   #bytes = 0;
   #squares = 0;
 
@@ -43,9 +44,9 @@ export class Tally {
 
   add(key: string, { type, bytes, ttlMs }: KeyMeasure): void {
     this.measured++;
-    this.types.set(type, (this.types.get(type) ?? 0) + 1);
-    if (ttlMs >= 0) this.withTtl++;
-    else if (this.withoutTtl.length < MAX_EXAMPLES) this.withoutTtl.push(cut(key));
+    if (type !== undefined) this.types.set(type, (this.types.get(type) ?? 0) + 1);
+    if (ttlMs !== undefined && ttlMs >= 0) this.expiring++;
+    if (ttlMs !== undefined && ttlMs < 0) this.#stay(key);
     if (bytes === undefined) return;
     this.sized++;
     this.#bytes += bytes;
@@ -57,13 +58,20 @@ export class Tally {
     this.planned += other.planned;
     this.measured += other.measured;
     this.sized += other.sized;
-    this.withTtl += other.withTtl;
+    this.expiring += other.expiring;
+    this.staying += other.staying;
     for (const [type, count] of other.types) this.types.set(type, (this.types.get(type) ?? 0) + count);
     this.examples.push(...other.examples.slice(0, MAX_EXAMPLES - this.examples.length));
-    this.withoutTtl.push(...other.withoutTtl.slice(0, MAX_EXAMPLES - this.withoutTtl.length));
+    const room = MAX_EXAMPLES - this.stayingExamples.length;
+    this.stayingExamples.push(...other.stayingExamples.slice(0, room));
     this.#bytes += other.#bytes;
     this.#squares += other.#squares;
     return this;
+  }
+
+  #stay(key: string): void {
+    this.staying++;
+    if (this.stayingExamples.length < MAX_EXAMPLES) this.stayingExamples.push(cut(key));
   }
 
   /** Keys in all, if `share` of all keys was scanned. */
@@ -84,7 +92,9 @@ export class Tally {
     const ofMean = (variance / this.sized) * (1 - this.sized / keys) * keys ** 2;
     // How many keys there are is itself an estimate unless all names were scanned.
     const ofCount = (bytes ** 2 * (1 - share)) / this.scanned;
-    return { bytes, marginBytes: Math.round(Z * Math.sqrt(ofMean + ofCount)) };
+    // Where all of a sample are alike, 3 in n of the others may still differ (the "rule of three").
+    const alike = (3 / this.sized) * bytes;
+    return { bytes, marginBytes: Math.ceil(Math.max(alike, Z * Math.sqrt(ofMean + ofCount))) };
   }
 }
 

@@ -23,20 +23,21 @@ export async function* scanPages(reader: Reader): AsyncGenerator<readonly Buffer
   } while (cursor !== '0');
 }
 
-/** Undefined if the key is gone. None of the commands counts as a use of the key, so eviction is not misled. */
+/** Undefined if the key is gone, or the server tells nothing of it. None of the commands counts as a use of the key, so eviction is not misled. */
 export async function measureKey(reader: Reader, key: Buffer): Promise<KeyMeasure | undefined> {
   const [type, ttl, bytes] = await Promise.all([
-    reader.call(['TYPE', key]),
-    reader.call(['PTTL', key]),
+    reader.optional('TYPE', ['TYPE', key]),
+    reader.optional('PTTL', ['PTTL', key]),
     reader.optional('MEMORY USAGE', ['MEMORY', 'USAGE', key, 'SAMPLES', MEMORY_SAMPLES]),
   ]);
-  const ttlMs = number(ttl);
-  if (text(type) === 'none' || ttlMs === -2) return undefined;
-  return {
-    type: text(type),
-    ttlMs,
+  const measure: KeyMeasure = {
+    type: type === undefined ? undefined : text(type),
+    ttlMs: ttl === undefined ? undefined : number(ttl),
     bytes: bytes === undefined || bytes === null ? undefined : number(bytes),
   };
+  const gone = measure.type === 'none' || measure.ttlMs === -2;
+  const known = measure.type !== undefined || measure.ttlMs !== undefined || measure.bytes !== undefined;
+  return gone || !known ? undefined : measure;
 }
 
 /** Keys of the selected database; undefined where the server does not tell. */

@@ -1,6 +1,6 @@
-export type { LoanContext } from './context.ts';
+export type { ClusterContext, LoanContext } from './context.ts';
 export type { LoanInfo } from './ledger.ts';
-export { DEFAULT_LOANS_OPTIONS, Loans, type LoansOptions } from './loans.ts';
+export { Loans } from './loans.ts';
 export {
   DEFAULT_LEND_OPTIONS,
   type IORedisLendOptions,

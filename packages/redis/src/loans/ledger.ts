@@ -9,17 +9,17 @@ export interface Loan {
   readonly since: Date;
 }
 
-/** A connection that is out. */
+/** A client that is out: one connection, or those to the nodes of a Cluster. */
 export interface LoanConnection {
   readonly loan: Loan;
   /** Made by the library, by `duplicate()`. */
   readonly duplicate: boolean;
-  /** Ends it, waiting for commands in flight at most the loan's `closeTimeoutMs`; never rejects. */
+  /** Ends it, waiting a second at most for commands in flight; never rejects. */
   end(): Promise<void>;
-  /** Makes the live connection known under new credentials. */
+  /** Makes its live connections known under new credentials. */
   authenticate(credentials: Credentials): Promise<void>;
   /** Redis may be elsewhere by now. */
-  relocate(): void;
+  relocate(): Promise<void>;
 }
 
 /** What is known of a loan. */
@@ -34,7 +34,7 @@ export interface LoanInfo {
   readonly duplicates: number;
 }
 
-/** Which connections are out, and how many may be. */
+/** Which clients are out, and how many may be. */
 export class Ledger {
   readonly #max: number;
   readonly #out = new Set<LoanConnection>();
@@ -60,7 +60,7 @@ export class Ledger {
     return this.#out.has(connection);
   }
 
-  /** Throws `closed`, `loan-budget` if no connection more may go out. */
+  /** Throws `closed`, `loan-budget` if no more may go out. */
   requireRoom(): void {
     if (this.#closed)
       throw new RedisManagerError('The Redis manager is closed: it lends nothing any more', {
@@ -73,16 +73,17 @@ export class Ledger {
       ({ owner, purpose, open, duplicates }) => `${owner} ${Number(open) + duplicates} (${purpose})`,
     );
     throw new RedisManagerError(
-      `All ${this.#max} connections that may be lent are out: ${owners.join(', ')}. Raise maxLoans, or close what is not used`,
+      `All ${this.#max} clients that may be lent are out: ${owners.join(', ')}. Raise maxLoans, or close what is not used`,
       { code: 'loan-budget', retryable: true, applied: 'no' },
     );
   }
 
-  /** Throws as {@link requireRoom}. Idempotent. */
-  enter(connection: LoanConnection): void {
-    if (this.#out.has(connection)) return;
+  /** Throws as {@link requireRoom}. False if it was out already. */
+  enter(connection: LoanConnection): boolean {
+    if (this.#out.has(connection)) return false;
     this.requireRoom();
     this.#out.add(connection);
+    return true;
   }
 
   /** It is closed: it counts no more. Idempotent. */

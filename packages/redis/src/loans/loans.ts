@@ -3,27 +3,18 @@ import type { RedisClientType } from 'redis';
 import { fullJitter, pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
-import type { LoanContext } from './context.ts';
-import { lentClass, loadIORedis } from './ioredis.ts';
-import { Ledger, type Loan, type LoanInfo } from './ledger.ts';
+import { type LoanContext, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './context.ts';
+import { Ledger, type LoanInfo } from './ledger.ts';
 import { NodeRedisLoan } from './node-redis.ts';
+import { NodeRedisClusterLoan } from './node-redis-cluster.ts';
 import {
-  atLeast,
-  DEFAULT_LEND_OPTIONS,
   type IORedisLendOptions,
   type LendOptions,
   type LoanDriver,
   type NodeRedisLendOptions,
   resolveTerms,
 } from './options.ts';
-
-/** Options of {@link Loans}. */
-export interface LoansOptions {
-  /** Connections that may be lent at a time, duplicates included; at least 0. @default 16 */
-  readonly maxLoans?: number;
-}
-
-export const DEFAULT_LOANS_OPTIONS = { maxLoans: 16 } as const;
+import { requireFit } from './purpose.ts';
 
 /** Clients for libraries that need one of their own: real ones, counted, named, and never the manager's. */
 export class Loans {
@@ -32,12 +23,12 @@ export class Loans {
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
-  constructor(context: LoanContext, { maxLoans }: LoansOptions = {}) {
+  constructor(context: LoanContext) {
     this.#context = context;
-    this.#ledger = new Ledger(atLeast('maxLoans', maxLoans ?? DEFAULT_LOANS_OPTIONS.maxLoans, 0));
+    this.#ledger = new Ledger(context.maxLoans);
   }
 
-  /** Connections that are out. */
+  /** Clients that are out. */
   get size(): number {
     return this.#ledger.size;
   }
@@ -48,23 +39,29 @@ export class Loans {
   }
 
   /**
-   * Lends a client with a connection of its own, which is being made when this resolves: commands wait for it. Closing it in
-   * any of its driver's ways returns the loan.
+   * Lends a client with connections of its own, which are being made when this resolves: commands wait for them. Closing it
+   * in any of its driver's ways returns the loan. On a Cluster it is the driver's Cluster client, which has the same commands.
    *
-   * Rejects `loan-budget`, `invalid-options`, `driver-missing`, `closed`, `aborted`, and `not-ready` if there is no address yet.
+   * Rejects `loan-budget`, `invalid-options`, `driver-missing`, `closed`, and `not-ready` if there is no address within `timeoutMs`.
    */
   lend(driver: 'node-redis', options: NodeRedisLendOptions): Promise<RedisClientType>;
   lend(driver: 'ioredis', options: IORedisLendOptions): Promise<Redis>;
+  lend(driver: LoanDriver, options: LendOptions): Promise<RedisClientType | Redis>;
   async lend(driver: LoanDriver, options: LendOptions): Promise<RedisClientType | Redis> {
     if (driver !== 'node-redis' && driver !== 'ioredis')
       throw refused(`There is no driver ${String(driver)}: node-redis or ioredis`, 'invalid-options');
     const { terms, rest } = resolveTerms(driver, options);
+    requireFit(driver, terms);
     this.#ledger.requireRoom();
-    const loan: Loan = { driver, terms, since: new Date() };
-    const parts = { loan, ledger: this.#ledger, context: this.#context };
-    if (driver === 'ioredis') return new (lentClass(await loadIORedis(), parts))(rest);
-    const endpoint = await this.#locate(options);
-    const { client } = new NodeRedisLoan({ ...parts, endpoint, options: rest, duplicate: false });
+    const endpoint = await this.#inTime(terms.timeoutMs, (signal, failed) => this.#locate(signal, failed));
+    const { cluster } = this.#context;
+    const parts = {
+      loan: { driver, terms, since: new Date() },
+      ...{ ledger: this.#ledger, context: this.#context, endpoint, options: rest, duplicate: false },
+    };
+    if (driver === 'ioredis') return (await importIORedis()).lendIORedis(parts);
+    if (cluster !== undefined) return this.#connected(new NodeRedisClusterLoan(parts, cluster));
+    const { client } = new NodeRedisLoan(parts);
     client.connect().catch(() => undefined);
     return client;
   }
@@ -74,12 +71,13 @@ export class Loans {
     await Promise.all(this.#ledger.connections.map((connection) => connection.authenticate(credentials)));
   }
 
-  /** Redis may be elsewhere by now, e.g. after a failover: connections that are at the wrong place move. */
+  /** Redis may be elsewhere by now, e.g. after a failover: clients that are at the wrong place move. */
   relocate(): void {
-    for (const connection of this.#ledger.connections) connection.relocate();
+    // A place that cannot be had now is asked for again before the next attempt to connect.
+    for (const connection of this.#ledger.connections) connection.relocate().catch(() => undefined);
   }
 
-  /** Ends all loans, each within its `closeTimeoutMs`, and lends none any more. Idempotent. */
+  /** Ends all loans, each within a second or so, and lends none any more. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -91,44 +89,74 @@ export class Loans {
     await Promise.all(this.#ledger.connections.map((connection) => connection.end()));
   }
 
-  /** The address must be known before a node-redis client can be made. An embedded server's is known when it has started. */
-  async #locate({ signal: given, timeoutMs }: LendOptions): Promise<Endpoint> {
-    const limitMs = atLeast('timeoutMs', timeoutMs ?? DEFAULT_LEND_OPTIONS.timeoutMs, 0);
-    const done = new AbortController();
-    const signals = [done.signal, this.#closing.signal, ...(given === undefined ? [] : [given])];
-    const signal = AbortSignal.any(signals);
-    const failure: { last?: unknown } = {};
+  /** The driver's Cluster client refuses commands before it is connected, instead of letting them wait. */
+  async #connected(lent: NodeRedisClusterLoan): Promise<RedisClientType> {
     try {
-      const endpoint = await Promise.race([this.#ask(signal, failure), pause(limitMs, signal)]);
-      if (endpoint !== undefined && !this.#ledger.closed) return endpoint;
-      if (this.#ledger.closed) throw refused('The Redis manager is closed', 'closed');
-      if (given?.aborted)
-        throw refused('Waiting for the address of Redis was aborted', 'aborted', failure.last);
-      throw refused(`There is no address of Redis after ${limitMs} ms`, 'not-ready', failure.last);
-    } finally {
-      done.abort();
+      await this.#inTime(lent.loan.terms.timeoutMs, (_signal, failed) => {
+        lent.client.on('error', failed);
+        return lent.client.connect();
+      });
+      return lent.client;
+    } catch (error) {
+      await lent.end();
+      throw error;
     }
   }
 
   /** Asks until it is told, or told that it is of no use. */
-  async #ask(signal: AbortSignal, failure: { last?: unknown }): Promise<Endpoint | undefined> {
-    for (let attempt = 0; !signal.aborted; attempt++) {
+  async #locate(signal: AbortSignal, failed: (error: unknown) => void): Promise<Endpoint> {
+    const { cluster } = this.#context;
+    const [seed] = cluster?.seeds ?? [];
+    for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#context.locate(signal);
+        if (cluster === undefined || seed === undefined) return await this.#context.locate(signal);
+        return await cluster.endpointAt(seed, signal);
       } catch (error) {
-        if (signal.aborted) return undefined;
-        if (error instanceof RedisManagerError && !error.retryable) throw error;
-        failure.last = error;
-        await pause(fullJitter(attempt, 20, 500), signal);
+        if (signal.aborted || (error instanceof RedisManagerError && !error.retryable)) throw error;
+        failed(error);
+        await pause(fullJitter(attempt, RECONNECT_MIN_MS, RECONNECT_MAX_MS), signal);
       }
     }
-    return undefined;
+  }
+
+  /** Rejects `not-ready` after the limit, with what failed last, and `closed`. */
+  async #inTime<T>(
+    limitMs: number,
+    work: (signal: AbortSignal, failed: (error: unknown) => void) => Promise<T>,
+  ): Promise<T> {
+    const done = new AbortController();
+    const signal = AbortSignal.any([done.signal, this.#closing.signal]);
+    const last: { error?: unknown } = {};
+    const late = pause(limitMs, signal).then(() => {
+      if (this.#ledger.closed) throw refused('The Redis manager is closed', 'closed');
+      throw refused(`Redis could not be lent within ${limitMs} ms`, 'not-ready', last.error);
+    });
+    const remember = (error: unknown): void => {
+      last.error = error;
+    };
+    try {
+      return await Promise.race([work(signal, remember), late]);
+    } finally {
+      // What was still being waited for is nobody's business any more.
+      late.catch(() => undefined);
+      done.abort();
+    }
+  }
+}
+
+/** Loads the optional driver. Rejects `driver-missing`. */
+async function importIORedis(): Promise<typeof import('./ioredis.ts')> {
+  try {
+    return await import('./ioredis.ts');
+  } catch (cause) {
+    const message = "An ioredis loan needs the package 'ioredis', version 6: npm install ioredis";
+    throw refused(message, 'driver-missing', cause);
   }
 }
 
 function refused(
   message: string,
-  code: 'invalid-options' | 'closed' | 'aborted' | 'not-ready',
+  code: 'invalid-options' | 'closed' | 'not-ready' | 'driver-missing',
   cause?: unknown,
 ): RedisManagerError {
   return new RedisManagerError(message, { code, retryable: code === 'not-ready', applied: 'no', cause });

@@ -1,26 +1,14 @@
-import { createClient, type RedisClientOptions, type RedisClientType } from 'redis';
+import { createClient, DisconnectsClientError, type RedisClientOptions, type RedisClientType } from 'redis';
 import { fullJitter, pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
-import { DEFAULT_CONNECT_TIMEOUT_MS, type LoanContext } from './context.ts';
-import { makeFront } from './front.ts';
-import type { Ledger, Loan, LoanConnection } from './ledger.ts';
-import { takeName, withoutManaged } from './options.ts';
-import { unanswered, Watch } from './watch.ts';
+import { CLOSE_TIMEOUT_MS, type LoanParts, nameOf, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './context.ts';
+import type { Loan, LoanConnection } from './ledger.ts';
+import { makeFront, redacting } from './node-redis-front.ts';
+import { withoutManaged } from './options.ts';
+import { untilServing } from './serving.ts';
+import { watch } from './watch.ts';
 
-/** All that a node-redis loan is made of. */
-export interface NodeRedisParts {
-  readonly loan: Loan;
-  readonly ledger: Ledger;
-  readonly context: LoanContext;
-  readonly endpoint: Endpoint;
-  /** The library's, without those that are the manager's. */
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly duplicate: boolean;
-}
-
-const RECONNECT_MIN_MS = 20;
-const RECONNECT_MAX_MS = 500;
 const PUBSUB_TYPES = ['CHANNELS', 'PATTERNS', 'SHARDED'] as const;
 
 /**
@@ -33,29 +21,25 @@ export class NodeRedisLoan implements LoanConnection {
   readonly loan: Loan;
   readonly duplicate: boolean;
   readonly client: RedisClientType;
-  readonly #parts: NodeRedisParts;
-  readonly #name: string;
-  readonly #connectTimeoutMs: number;
-  readonly #watch: Watch;
+  readonly #parts: LoanParts;
   #endpoint: Endpoint;
   #raw: RedisClientType;
+  /** Whether the present client has been connected before. */
   #used = false;
+  /** What `connect()` waits for. */
   #opening: PromiseWithResolvers<void> | undefined;
-  #relocating = false;
+  /** Unsettled while Redis owes an answer to the handshake. */
+  #handshake: PromiseWithResolvers<void> | undefined;
   #life = new AbortController();
+  #stopWatching = (): void => undefined;
 
   /** Throws `closed`, `loan-budget`. */
-  constructor(parts: NodeRedisParts) {
-    const { loan, ledger, context, endpoint, options } = parts;
-    ledger.requireRoom();
-    this.loan = loan;
+  constructor(parts: LoanParts) {
+    parts.ledger.requireRoom();
+    this.loan = parts.loan;
     this.duplicate = parts.duplicate;
-    const { name, ...rest } = options;
-    const ours = `${context.app}:loan:${loan.terms.owner}`;
-    this.#name = loan.terms.libraryNames && typeof name === 'string' ? name : ours;
-    this.#parts = { ...parts, options: rest };
-    this.#endpoint = endpoint;
-    this.#connectTimeoutMs = context.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#parts = parts;
+    this.#endpoint = parts.endpoint;
     this.#raw = this.#make();
     this.client = makeFront(this.#raw, {
       raw: () => this.#raw,
@@ -63,56 +47,32 @@ export class NodeRedisLoan implements LoanConnection {
       end: (how) => this.#end(how),
       destroy: () => this.#destroy(),
       duplicate: (overrides, commandOptions) => this.#duplicate(overrides, commandOptions),
-      keepsName: !loan.terms.libraryNames,
-      onError: (error) => context.onError?.(error, { driver: 'node-redis', owner: loan.terms.owner }),
+      isOut: () => parts.ledger.has(this),
     });
-    this.#watch = new Watch({
-      silentMs: loan.terms.silentMs,
-      handshakeMs: 2 * this.#connectTimeoutMs,
-      ready: () => this.#raw.isReady,
-      ping: () => this.#raw.sendCommand(['PING']),
-      drop: (what) => this.#drop(what),
-    });
-    ledger.enter(this);
+    parts.ledger.enter(this);
   }
 
-  async end(): Promise<void> {
-    await this.#end('quit');
+  end(): Promise<void> {
+    return this.#end('quit');
   }
 
   async authenticate({ username = 'default', password = '' }: Credentials): Promise<void> {
     if (this.#raw.isReady) await this.#raw.sendCommand(['AUTH', username, password]);
   }
 
-  relocate(): void {
-    if (this.#relocating) return;
-    this.#relocating = true;
-    this.#parts.context
-      .locate(this.#life.signal)
-      .then((endpoint) => this.#moveTo(endpoint))
-      // Whoever asked next will hear it: it is asked before each attempt.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#relocating = false;
-      });
-  }
-
-  #moveTo(endpoint: Endpoint): boolean {
-    if (endpoint.node === this.#endpoint.node) return false;
-    this.#endpoint = endpoint;
-    if (this.#parts.ledger.has(this)) this.#replace();
-    return true;
+  async relocate(): Promise<void> {
+    this.#moveTo(await this.#parts.context.locate(this.#life.signal));
   }
 
   /** Also for a loan that is open already, or was returned: then it is taken out anew. */
   #connect(): Promise<void> {
     try {
-      this.#parts.ledger.enter(this);
+      if (this.#parts.ledger.enter(this)) this.#life = new AbortController();
     } catch (error) {
       return Promise.reject(error);
     }
     if (this.#raw.isReady) return Promise.resolve();
-    this.#opening ??= opening();
+    this.#opening ??= unwatchedPromise();
     if (!this.#raw.isOpen) {
       if (this.#used) this.#replace();
       this.#open();
@@ -123,8 +83,12 @@ export class NodeRedisLoan implements LoanConnection {
   #open(): void {
     const raw = this.#raw;
     this.#used = true;
-    if (this.#life.signal.aborted) this.#life = new AbortController();
-    this.#watch.start();
+    this.#stopWatching();
+    this.#stopWatching = watch({
+      silentMs: this.loan.terms.silentMs,
+      ask: () => (this.#raw.isReady ? this.#raw.sendCommand(['PING']) : this.#handshake?.promise),
+      silent: () => this.#giveUp(),
+    });
     raw.connect().catch((error: unknown) => {
       if (raw === this.#raw && !raw.isOpen) this.#left(error);
     });
@@ -135,12 +99,8 @@ export class NodeRedisLoan implements LoanConnection {
     const raw = this.#raw;
     if (raw.isReady) {
       const late = new AbortController();
-      const ended = how === 'quit' ? raw.quit() : raw.close();
-      const done = Promise.resolve(ended).then(
-        () => undefined,
-        () => undefined,
-      );
-      await Promise.race([done, pause(this.loan.terms.closeTimeoutMs, late.signal)]);
+      const ended = Promise.resolve(how === 'quit' ? raw.quit() : raw.close()).catch(() => undefined);
+      await Promise.race([ended, pause(CLOSE_TIMEOUT_MS, late.signal)]);
       late.abort();
     }
     // Connected again meanwhile: then this is no longer its end.
@@ -149,33 +109,45 @@ export class NodeRedisLoan implements LoanConnection {
 
   #destroy(): void {
     this.#raw.destroy();
-    this.#left(
-      new RedisManagerError('The loan was returned', { code: 'closed', retryable: false, applied: 'no' }),
-    );
+    this.#left(failure('The loan was returned', 'closed'));
   }
 
   #left(reason: unknown): void {
     this.#life.abort();
-    this.#watch.stop();
+    this.#stopWatching();
     this.#parts.ledger.leave(this);
     this.#opening?.reject(reason);
     this.#opening = undefined;
   }
 
-  #drop(what: string): void {
-    this.client.emit('error', unanswered(this.#endpoint.node, what));
+  #giveUp(): void {
+    const { silentMs } = this.loan.terms;
+    const { node } = this.#endpoint;
+    this.client.emit(
+      'error',
+      failure(`Redis at ${node} did not answer for ${silentMs} ms`, 'connection-lost'),
+    );
     this.#replace();
     this.client.emit('reconnecting');
+  }
+
+  #moveTo(endpoint: Endpoint): boolean {
+    if (endpoint.node === this.#endpoint.node) return false;
+    this.#endpoint = endpoint;
+    if (this.#parts.ledger.has(this)) this.#replace();
+    return true;
   }
 
   /** Puts another client behind the front; it connects if the one before was to be connected. */
   #replace(): void {
     const old = this.#raw;
     const next = this.#make();
+    // The driver subscribes anew to what it has listeners for when it connects.
     for (const type of PUBSUB_TYPES) {
       const channels = next.getPubSubListeners(type);
       for (const [channel, listeners] of old.getPubSubListeners(type)) channels.set(channel, listeners);
     }
+    moveQueue(old, next);
     const wanted = old.isOpen;
     // First it is no longer the one: its `end` is not the loan's.
     this.#raw = next;
@@ -185,49 +157,48 @@ export class NodeRedisLoan implements LoanConnection {
 
   #duplicate(overrides: Readonly<Record<string, unknown>>, commandOptions: unknown): RedisClientType {
     const own = withoutManaged('node-redis', overrides, this.#raw.options as Record<string, unknown>);
-    const name = takeName('node-redis', own);
-    const options = { ...this.#parts.options, commandOptions, ...own, ...(name !== undefined && { name }) };
+    const options = { ...this.#parts.options, commandOptions, ...own };
     return new NodeRedisLoan({ ...this.#parts, endpoint: this.#endpoint, options, duplicate: true }).client;
   }
 
   #make(): RedisClientType {
-    const { socket } = this.#endpoint.client;
-    const { database } = this.#endpoint.client;
+    const { socket, database } = this.#endpoint.client;
     const client = createClient({
       ...this.#parts.options,
       ...(database !== undefined && { database }),
-      name: this.#name,
+      name: nameOf(this.#parts),
       // Redis Enterprise's notices would lead it to addresses of its own.
       maintNotifications: 'disabled',
       credentialsProvider: { type: 'async-credentials-provider', credentials: () => this.#credentials() },
       socket: {
         ...socket,
-        connectTimeout: this.#connectTimeoutMs,
+        connectTimeout: this.#parts.context.connectTimeoutMs,
         reconnectStrategy: (retries: number) => this.#reconnect(retries),
       },
     } as RedisClientOptions);
     // What `createClient` gives is an empty object over the client proper.
     const raw = Object.getPrototypeOf(client) as RedisClientType;
+    redacting(raw, 'sendCommand');
     raw.emit = (event: string | symbol, ...args: unknown[]) => this.#heard(raw, event, args);
     return raw;
   }
 
   /** Called by the driver between connecting and its handshake. */
   async #credentials(): Promise<Credentials> {
-    const { context } = this.#parts;
     const { signal } = this.#life;
-    await context.serving?.(signal);
-    const endpoint = await context.locate(signal);
+    const endpoint = await this.#parts.context.locate(signal);
+    if (this.#moveTo(endpoint)) throw failure('Redis is elsewhere by now', 'connection-lost');
+    await untilServing(this.#parts, endpoint, signal);
+    this.#handshake = unwatchedPromise();
     const { username, password } = endpoint.client;
-    if (this.#moveTo(endpoint)) throw new RedisManagerError('Redis is elsewhere by now', MOVED);
-    this.#watch.handshake();
     return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   }
 
   #reconnect(retries: number): number | false {
-    const { context, ledger } = this.#parts;
-    if (context.isClosed() || !ledger.has(this)) return false;
-    this.relocate();
+    const { ledger } = this.#parts;
+    if (ledger.closed || !ledger.has(this)) return false;
+    // The place is asked for between connecting and the handshake; one that cannot be connected to gets no further than this.
+    this.relocate().catch(() => undefined);
     return fullJitter(retries, RECONNECT_MIN_MS, RECONNECT_MAX_MS);
   }
 
@@ -236,7 +207,10 @@ export class NodeRedisLoan implements LoanConnection {
     if (event === 'connect' && (raw !== this.#raw || !raw.isOpen)) raw.destroy();
     // Replaced, or still being made: nobody's business.
     if (raw !== this.#raw) return false;
-    if (event === 'ready' || event === 'error') this.#watch.settled();
+    if (event === 'ready' || event === 'error') {
+      this.#handshake?.resolve();
+      this.#handshake = undefined;
+    }
     if (event === 'ready') {
       this.#opening?.resolve();
       this.#opening = undefined;
@@ -246,11 +220,28 @@ export class NodeRedisLoan implements LoanConnection {
   }
 }
 
-const MOVED = { code: 'connection-lost', retryable: true, applied: 'no' } as const;
+/**
+ * What waits to be sent waits for the next client; not what the driver ties to the old one: subscriptions, which the front
+ * repeats, and the rest of a transaction that has begun.
+ */
+function moveQueue(old: RedisClientType, next: RedisClientType): void {
+  const queue = old._getQueue();
+  const { chainInExecution } = queue;
+  const commands = queue.extractAllCommands();
+  const tied = ({ channelsCounter, chainId }: (typeof commands)[number]): boolean =>
+    channelsCounter !== undefined || (chainId !== undefined && chainId === chainInExecution);
+  queue.rejectCommands(commands.filter(tied), new DisconnectsClientError());
+  next._getQueue().prependCommandsToWrite(commands.filter((command) => !tied(command)));
+}
 
-function opening(): PromiseWithResolvers<void> {
+function failure(message: string, code: 'closed' | 'connection-lost'): RedisManagerError {
+  const lost = code === 'connection-lost';
+  return new RedisManagerError(message, { code, retryable: lost, applied: lost ? 'unknown' : 'no' });
+}
+
+/** Whether anybody waits for it or not. */
+function unwatchedPromise(): PromiseWithResolvers<void> {
   const made = Promise.withResolvers<void>();
-  // Whether anybody waits for it or not.
   made.promise.catch(() => undefined);
   return made;
 }

@@ -9,27 +9,21 @@ export type LoanDriver = 'node-redis' | 'ioredis';
 export interface LendOptions {
   /** Who gets it, e.g. `bullmq-mail`: 1 to 64 letters, digits, dots, dashes or underscores. Last part of the connection's name in CLIENT LIST. */
   readonly owner: string;
-  /** What for, in words: at most 200 characters. */
+  /** What for, in words, e.g. `BullMQ queue of mails`: at most 200 characters. A library named here must work with the driver. */
   readonly purpose: string;
   /**
-   * How long a connection may leave a PING unanswered before it is ended and made anew, in ms, at least 100. Must be longer
-   * than the library's longest blocking read. 0: never. @default 30000
+   * How long a connection may stay silent although an answer is due, in ms, at least 100; then it is ended and made anew.
+   * Must be longer than the library's longest blocking read. 0: for ever. @default 30000
    */
   readonly silentMs?: number;
-  /** How long `quit()` and `close()` may wait for commands in flight before the connection is cut, in ms, at least 0. @default 1000 */
-  readonly closeTimeoutMs?: number;
-  /** Let the library name its connections itself, e.g. for BullMQ's `getWorkers()`, which looks for names of its own in CLIENT LIST. @default false */
-  readonly libraryNames?: boolean;
-  /** Ends waiting for the address. */
-  readonly signal?: AbortSignal;
-  /** How long to wait for the address at most, in ms; Redis itself is not waited for. @default 10000 */
+  /** How long to wait for the address at most, in ms; Redis itself is waited for on a node-redis Cluster only. @default 10000 */
   readonly timeoutMs?: number;
 }
 
 /** What a node-redis loan may be told beside. */
 export interface NodeRedisLendOptions
   extends LendOptions,
-    Pick<RedisClientOptions, 'commandsQueueMaxLength' | 'disableOfflineQueue' | 'clientInfoTag'> {
+    Pick<RedisClientOptions, 'commandsQueueMaxLength' | 'disableOfflineQueue'> {
   /** `timeout`: how long a command may wait to be sent, in ms. @default 5000 */
   readonly commandOptions?: { readonly timeout?: number };
 }
@@ -39,19 +33,7 @@ export interface IORedisLendOptions
   extends LendOptions,
     Pick<
       CommonRedisOptions,
-      | 'autoPipeliningIgnoredCommands'
-      | 'autoResubscribe'
-      | 'blockingTimeout'
-      | 'blockingTimeoutGrace'
-      | 'clientInfoTag'
-      | 'commandTimeout'
-      | 'enableAutoPipelining'
-      | 'enableOfflineQueue'
-      | 'enableReadyCheck'
-      | 'maxLoadingRetryTime'
-      | 'maxRetriesPerRequest'
-      | 'protocol'
-      | 'scripts'
+      'maxRetriesPerRequest' | 'commandTimeout' | 'enableOfflineQueue' | 'enableAutoPipelining'
     > {}
 
 /** What holds for one loan and all its duplicates. */
@@ -59,22 +41,16 @@ export interface Terms {
   readonly owner: string;
   readonly purpose: string;
   readonly silentMs: number;
-  readonly closeTimeoutMs: number;
-  readonly libraryNames: boolean;
+  readonly timeoutMs: number;
 }
 
-export const DEFAULT_LEND_OPTIONS = {
-  silentMs: 30_000,
-  closeTimeoutMs: 1000,
-  libraryNames: false,
-  timeoutMs: 10_000,
-} as const;
+export const DEFAULT_LEND_OPTIONS = { silentMs: 30_000, timeoutMs: 10_000 } as const;
 
 /** Options that are the manager's: where, as whom, under which name, and when to connect again. */
 const MANAGED: Readonly<Record<LoanDriver, ReadonlySet<string>>> = {
   'node-redis': new Set([
-    ...['url', 'socket', 'username', 'password', 'credentialsProvider', 'database', 'keyPrefix'],
-    ...['readonly', 'pingInterval', 'maintNotifications', 'RESP'],
+    ...['url', 'socket', 'username', 'password', 'credentialsProvider', 'database', 'keyPrefix', 'RESP'],
+    ...['readonly', 'pingInterval', 'maintNotifications', 'rootNodes', 'defaults', 'nodeAddressMap'],
   ]),
   ioredis: new Set([
     ...['host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'keyPrefix', 'readOnly'],
@@ -89,7 +65,7 @@ export function resolveTerms(
   driver: LoanDriver,
   options: LendOptions,
 ): { readonly terms: Terms; readonly rest: Record<string, unknown> } {
-  const { owner, purpose, silentMs, closeTimeoutMs, libraryNames, signal, timeoutMs, ...given } = options;
+  const { owner, purpose, silentMs, timeoutMs, ...given } = options;
   if (typeof owner !== 'string' || !/^[\w.-]{1,64}$/.test(owner))
     throw invalid('owner', '1 to 64 letters, digits, dots, dashes or underscores', String(owner));
   if (typeof purpose !== 'string' || purpose.trim() === '' || purpose.length > 200)
@@ -98,18 +74,17 @@ export function resolveTerms(
     owner,
     purpose,
     silentMs: silentMs === 0 ? 0 : atLeast('silentMs', silentMs ?? DEFAULT_LEND_OPTIONS.silentMs, 100),
-    closeTimeoutMs: atLeast('closeTimeoutMs', closeTimeoutMs ?? DEFAULT_LEND_OPTIONS.closeTimeoutMs, 0),
-    libraryNames: libraryNames ?? DEFAULT_LEND_OPTIONS.libraryNames,
+    timeoutMs: atLeast('timeoutMs', timeoutMs ?? DEFAULT_LEND_OPTIONS.timeoutMs, 0),
   };
-  const rest: Record<string, unknown> = { ...given };
-  if (NAMES[driver] in rest)
+  if (NAMES[driver] in given)
     throw invalid(NAMES[driver], 'nothing: loans are named by the manager', 'a name');
-  return { terms, rest: withoutManaged(driver, rest, {}) };
+  return { terms, rest: withoutManaged(driver, given as Record<string, unknown>, {}) };
 }
 
 /**
- * What a library may set, out of what it gave. A library that hands a loan's own options back is taken at its word; one that
- * wants to go elsewhere, or to prefix keys, gets `invalid-options`: it would not do what it thinks.
+ * What a library may set, out of what it gave. Names are taken out: each connection keeps its own. A library that hands a
+ * loan's own options back is taken at its word; one that wants to go elsewhere, or to prefix keys, gets `invalid-options`: it
+ * would not do what it thinks.
  */
 export function withoutManaged(
   driver: LoanDriver,
@@ -118,6 +93,7 @@ export function withoutManaged(
 ): Record<string, unknown> {
   const own: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(given)) {
+    if (option === NAMES[driver]) continue;
     if (!MANAGED[driver].has(option)) own[option] = value;
     else if (value !== undefined && !Object.is(value, present[option])) {
       const expected =
@@ -130,14 +106,7 @@ export function withoutManaged(
   return own;
 }
 
-/** Takes the library's name for its connection out of the options. */
-export function takeName(driver: LoanDriver, options: Record<string, unknown>): string | undefined {
-  const { [NAMES[driver]]: name } = options;
-  delete options[NAMES[driver]];
-  return typeof name === 'string' ? name : undefined;
-}
-
-export function atLeast(name: string, value: number, min: number): number {
+function atLeast(name: string, value: number, min: number): number {
   if (!Number.isFinite(value) || value < min)
     throw invalid(name, `a number of at least ${min}`, String(value));
   return value;

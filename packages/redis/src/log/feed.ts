@@ -41,10 +41,11 @@ export class Feed {
   }
 
   #open(): void {
-    this.#unsubscribe = this.#manager.subscribe(this.#keys.channel, {
-      message: (text) => this.#message(text),
-      active: () => this.#tell((listener) => listener.stale()),
-    });
+    const listener = {
+      message: (text: string) => this.#message(text),
+      active: () => this.#tell((one) => one.stale()),
+    };
+    this.#unsubscribe = this.#manager.subscribe(this.#keys.channel, listener, { sharded: true });
     this.#timer = setInterval(() => void this.#check(), CHECK_EVERY_MS);
   }
 

@@ -1,7 +1,7 @@
 import type { RedisClientOptions } from 'redis';
 import { RedisManagerError } from '../errors.ts';
 import { Sentinels } from './sentinel.ts';
-import type { Address, Credentials, UrlTarget } from './target.ts';
+import { type Address, type Credentials, named, type UrlTarget } from './target.ts';
 import type { TlsOptions } from './tls.ts';
 
 /** Where to connect, and how to name it in errors without its credentials. */
@@ -48,13 +48,25 @@ export class Locator {
   get identity(): string {
     const target = this.#target;
     if (target.kind === 'socket') return `unix:${target.path}`;
-    if (target.kind === 'node') return named(target.address, target.database);
-    const sentinels = target.sentinels.map((address) => named(address)).sort();
+    if (target.kind === 'node') return `${named(target.address)}${inDatabase(target.database)}`;
+    if (target.kind === 'cluster') return `Cluster of ${target.seeds.map(named).sort().join(',')}`;
+    const sentinels = target.sentinels.map(named).sort();
     return `${target.master}/${target.database} of ${sentinels.join(',')}`;
+  }
+
+  /** Nodes to ask for those of a Cluster; undefined if the URL names none. */
+  get seeds(): readonly Address[] | undefined {
+    return this.#target.kind === 'cluster' ? this.#target.seeds : undefined;
+  }
+
+  /** The endpoint of one node of a Cluster, with the credentials of now. */
+  async endpointAt(address: Address, master: boolean, signal: AbortSignal): Promise<Endpoint> {
+    return this.#endpointAt(address, 0, master, await this.#credentials(signal));
   }
 
   async locate(signal: AbortSignal): Promise<Endpoint> {
     const target = this.#target;
+    if (target.kind === 'cluster') throw manyNodes();
     const credentials = await this.#credentials(signal);
     if (target.kind === 'socket') {
       return endpoint(
@@ -64,9 +76,14 @@ export class Locator {
       );
     }
     const address = target.kind === 'node' ? target.address : await this.#master(signal);
-    const tls = target.tls ? { tls: true as const, ...this.#options.tls } : {};
-    const client = { ...credentials, database: target.database, socket: { ...address, ...tls } };
-    return endpoint(named(address), client as RedisClientOptions, target.kind === 'sentinel', target.tls);
+    return this.#endpointAt(address, target.database, target.kind === 'sentinel', credentials);
+  }
+
+  #endpointAt(address: Address, database: number, master: boolean, credentials: Credentials): Endpoint {
+    const tls = this.#target.kind !== 'socket' && this.#target.tls;
+    const socket = { ...address, ...(tls && { tls: true as const, ...this.#options.tls }) };
+    const client = { ...credentials, database, socket } as RedisClientOptions;
+    return endpoint(`${named(address)}${inDatabase(database)}`, client, master, tls);
   }
 
   async #master(signal: AbortSignal): Promise<Address> {
@@ -99,6 +116,14 @@ function endpoint(node: string, client: RedisClientOptions, master: boolean, tls
   return { node, client, master, tls };
 }
 
-function named({ host, port }: Address, database = 0): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}${database === 0 ? '' : `/${database}`}`;
+function inDatabase(database: number): string {
+  return database === 0 ? '' : `/${database}`;
+}
+
+function manyNodes(): RedisManagerError {
+  return new RedisManagerError('A Cluster is many nodes; one connection reaches only one of them', {
+    code: 'invalid-options',
+    retryable: false,
+    applied: 'no',
+  });
 }

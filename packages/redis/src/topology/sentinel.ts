@@ -1,6 +1,6 @@
-import { createClient } from 'redis';
-import { pause } from '../connection/backoff.ts';
+import type { RedisClientOptions } from 'redis';
 import { RedisManagerError } from '../errors.ts';
+import { ask } from './ask.ts';
 import type { Address, Credentials } from './target.ts';
 import type { TlsOptions } from './tls.ts';
 
@@ -49,32 +49,19 @@ export class Sentinels {
   /** Undefined if it does not answer; null if it does not know the master. */
   async #ask({ host, port }: Address, signal: AbortSignal): Promise<unknown> {
     const { master, tls, credentials, timeoutMs } = this.#options;
-    const client = createClient({
-      ...credentials,
-      socket: {
-        host,
-        port,
-        connectTimeout: timeoutMs,
-        reconnectStrategy: false,
-        ...(tls && { tls: true, ...tls }),
-      },
-      disableClientInfo: true,
-    } as Parameters<typeof createClient>[0]);
-    client.on('error', () => undefined);
-    const done = new AbortController();
+    const client = { ...credentials, socket: { host, port, ...(tls && { tls: true as const, ...tls }) } };
     try {
-      const late = pause(timeoutMs, AbortSignal.any([done.signal, signal])).then(() => undefined);
-      const asked = client
-        .connect()
-        .then(() => client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]));
-      asked.catch(() => undefined);
-      return await Promise.race([asked, late]);
+      const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master];
+      const [reply] = await ask({
+        client: client as RedisClientOptions,
+        questions: [question],
+        timeoutMs,
+        signal,
+      });
+      return reply;
     } catch {
       // The next sentinel may answer; if none does, that is told.
       return undefined;
-    } finally {
-      done.abort();
-      client.destroy();
     }
   }
 }

@@ -22,6 +22,13 @@ export type UrlTarget =
       readonly credentials: Credentials;
     }
   | {
+      readonly kind: 'cluster';
+      /** Nodes to ask for the others. */
+      readonly seeds: readonly Address[];
+      readonly tls: boolean;
+      readonly credentials: Credentials;
+    }
+  | {
       readonly kind: 'socket';
       readonly path: string;
       readonly database: number;
@@ -37,10 +44,10 @@ export type UrlTarget =
     };
 
 const FORMS =
-  'redis://[user:password@]host[:port][/database], rediss://…, unix:///path, or redis+sentinel://host:port,host:port/master[/database]';
+  'redis://[user:password@]host[:port][/database], rediss://…, unix:///path, redis+sentinel://host:port,host:port/master[/database], or redis+cluster://host:port,host:port';
 /** Scheme, credentials, hosts, path. A list of hosts is nothing that the URL standard knows. */
 const URL_FORM =
-  /^(redis|rediss|unix|redis\+sentinel|rediss\+sentinel):\/\/(?:([^@/]*)@)?([^/?#]*)(\/[^?#]*)?$/;
+  /^(redis|rediss|unix|rediss?\+sentinel|rediss?\+cluster):\/\/(?:([^@/]*)@)?([^/?#]*)(\/[^?#]*)?$/;
 
 /** Reads a URL without ever quoting it: it may hold a password. Throws `invalid-options`. */
 export function parseTarget(url: string): UrlTarget {
@@ -67,9 +74,19 @@ export function parseTarget(url: string): UrlTarget {
       credentials,
     };
   }
+  if (scheme.endsWith('cluster')) {
+    // A Cluster has the database 0 only.
+    if (path.slice(1) !== '' && path !== '/0') throw invalid('a database with a Cluster');
+    return { kind: 'cluster', seeds: addresses, tls, credentials };
+  }
   const [address, ...others] = addresses;
   if (address === undefined || others.length > 0) throw invalid('several hosts');
   return { kind: 'node', address, tls, database: parseDatabase(path.slice(1) || '0'), credentials };
+}
+
+/** `host:port`, as it names a node in errors and metrics. */
+export function named({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function parseAddress(text: string, defaultPort: number): Address {

@@ -1,6 +1,7 @@
 import type { TestRedis } from '@taproot/testkit';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
+import type { RedisArgument } from '../../src/index.ts';
 
 type Client = ReturnType<typeof createClient>;
 
@@ -8,7 +9,7 @@ type Client = ReturnType<typeof createClient>;
 export interface ScriptRun {
   readonly lua: string;
   readonly keys: readonly string[];
-  readonly args: readonly string[];
+  readonly args: readonly RedisArgument[];
 }
 
 /**
@@ -35,19 +36,6 @@ export class ClusterNode {
     const result = this.#turn.then(() => this.#run(script));
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-
-  async subscribe(
-    channel: string,
-    sharded: boolean,
-    listener: (text: string) => void,
-  ): Promise<() => Promise<void>> {
-    const client = this.#admin.duplicate();
-    client.on('error', () => undefined);
-    await client.connect();
-    if (sharded) await client.sSubscribe(channel, listener);
-    else await client.subscribe(channel, listener);
-    return async () => client.destroy();
   }
 
   async #run({ lua, keys, args }: ScriptRun): Promise<unknown> {

@@ -1,25 +1,32 @@
 import type { Finding, FindingCode, InspectReport } from '../../inspect/index.ts';
-import { heading, type Layout } from './layout.ts';
+import { heading, type Layout, paragraph } from './layout.ts';
 import { printable } from './printable.ts';
 
-const GRAVE = new Set<FindingCode>(['unowned-keys', 'missing-ttl', 'save-failed', 'memory-near-limit']);
+const GRAVE = new Set<FindingCode>([
+  'unreachable',
+  'unowned-keys',
+  'missing-ttl',
+  'wrong-type',
+  'save-failed',
+  'memory-near-limit',
+]);
 
 /** What deserves attention, with examples where there are any. */
 export function findingsSection(report: InspectReport, layout: Layout): string[] {
   const { findings, refused } = report;
-  const { paint } = layout;
-  const holes =
-    refused.length === 0 ? [] : [`  ${paint('faint', `Not allowed by the server: ${refused.join(', ')}`)}`];
-  if (findings.length === 0) {
-    return [heading(layout, 'Findings', paint('good', '✓ nothing that deserves attention')), ...holes];
-  }
+  const holes = `Refused by the server: ${refused.join(', ')}.`;
   return [
-    heading(layout, 'Findings', String(findings.length)),
+    findings.length === 0
+      ? heading(layout, 'Findings', '✓ nothing that deserves attention', 'good')
+      : heading(layout, 'Findings', String(findings.length)),
     ...findings.flatMap((finding) => [
-      `  ${paint(GRAVE.has(finding.code) ? 'bad' : 'warning', '!')} ${printable(finding.message)}`,
-      ...examplesOf(finding, report).map((text) => `    ${paint('faint', text)}`),
+      ...paragraph(printable(finding.message), layout, 'plain', {
+        mark: '! ',
+        markTone: GRAVE.has(finding.code) ? 'bad' : 'warning',
+      }),
+      ...examplesOf(finding, report).flatMap((text) => paragraph(text, layout, 'faint', { indent: 4 })),
     ]),
-    ...holes,
+    ...(refused.length === 0 ? [] : paragraph(holes, layout, 'faint')),
   ];
 }
 
@@ -32,5 +39,5 @@ function examplesOf({ code, message }: Finding, { keys }: InspectReport): string
         : undefined;
   return examples === undefined || examples.length === 0
     ? []
-    : [`e.g. ${examples.map(printable).join('  ')}`];
+    : [`e.g. ${examples.map(printable).join(', ')}`];
 }

@@ -1,6 +1,6 @@
 import type { Estimate, KeyspaceReport, KeysReport } from '../../inspect/index.ts';
 import { bytes, count, percent, plural } from '../../inspect/units.ts';
-import { heading, type Layout, row } from './layout.ts';
+import { heading, type Layout, paragraph, row } from './layout.ts';
 import { type Cell, table } from './table.ts';
 
 const MAX_ROWS = 20;
@@ -14,7 +14,7 @@ export function keyspacesSection(keys: KeysReport, layout: Layout): string[] {
     heading(layout, 'Memory by keyspace', summary(keys)),
     ...(keyspaces.length === 0 ? [] : rows(keys, layout)),
     ...(rest.length === 0 ? [] : [layout.paint('faint', `  ${restOf(rest)}`)]),
-    `  ${layout.paint('faint', basis(keys))}`,
+    ...paragraph(basis(keys), layout, 'faint'),
   ];
 }
 
@@ -27,9 +27,9 @@ function rows(keys: KeysReport, layout: Layout): string[] {
       { title: 'Keys', align: 'right' },
       { title: 'Memory', align: 'right' },
       { title: '±', align: 'right' },
-      { title: 'Share', align: 'right' },
-      { title: '' },
-      { title: 'Types' },
+      { title: 'Share', align: 'right', expendable: true },
+      { title: '', expendable: true },
+      { title: 'Types', expendable: true },
       { title: 'Expire', align: 'right' },
     ],
     keys.keyspaces.slice(0, MAX_ROWS).map((keyspace) => cells(keyspace, all, keys.complete)),
@@ -38,11 +38,9 @@ function rows(keys: KeysReport, layout: Layout): string[] {
 }
 
 function cells(keyspace: KeyspaceReport, allBytes: number, counted: boolean): Cell[] {
-  const { name, declared, owner, keys, memory, measured, withTtl } = keyspace;
-  const share = memory === undefined || allBytes === 0 ? 0 : memory.bytes / allBytes;
-  const lacking = typeof keyspace.ttl === 'number' && withTtl < measured;
-  const expire =
-    measured === 0 ? '' : withTtl === 0 ? 'none' : withTtl === measured ? 'all' : percent(withTtl / measured);
+  const { name, declared, owner, keys, memory, expiring, staying } = keyspace;
+  const part = memory === undefined || allBytes === 0 ? 0 : memory.bytes / allBytes;
+  const lacking = typeof keyspace.ttl === 'number' && staying > 0;
   return [
     name === '' ? '(the empty name)' : name,
     declared ? (owner ?? '') : { text: '—', tone: 'warning' },
@@ -51,11 +49,17 @@ function cells(keyspace: KeyspaceReport, allBytes: number, counted: boolean): Ce
     memory === undefined || memory.marginBytes === 0
       ? ''
       : percent(memory.marginBytes / Math.max(1, memory.bytes)),
-    memory === undefined ? '' : percent(share),
-    { text: '█'.repeat(Math.round(share * BAR_COLUMNS)), tone: 'faint' },
+    memory === undefined ? '' : percent(part),
+    { text: '█'.repeat(Math.round(part * BAR_COLUMNS)), tone: 'faint' },
     types(keyspace.types),
-    lacking ? { text: expire, tone: 'warning' } : expire,
+    { text: share(expiring, staying), tone: lacking ? 'warning' : 'plain' },
   ];
+}
+
+function share(expiring: number, staying: number): string {
+  if (expiring + staying === 0) return '';
+  if (staying === 0) return 'all';
+  return expiring === 0 ? 'none' : percent(expiring / (expiring + staying));
 }
 
 function types(found: Readonly<Record<string, number>>): string {

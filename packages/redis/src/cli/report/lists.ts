@@ -1,4 +1,4 @@
-import type { InspectReport, KeysReport, SlowLogReport } from '../../inspect/index.ts';
+import type { BigKey, InspectReport, KeysReport, SlowLogReport } from '../../inspect/index.ts';
 import { bytes, count, duration, plural } from '../../inspect/units.ts';
 import { heading, type Layout, row } from './layout.ts';
 import { table } from './table.ts';
@@ -12,16 +12,21 @@ export function biggestSection({ biggest, measured, total }: KeysReport, layout:
     ...table(
       [
         { title: 'Key', flexible: true },
-        { title: 'Type' },
+        { title: 'Type', expendable: true },
         { title: 'Size', align: 'right' },
         { title: 'Expires in', align: 'right' },
       ],
-      biggest.map(({ key, type, bytes: size, ttlMs }) => [
-        key === '' ? '(the empty name)' : key,
-        type,
-        bytes(size),
-        ttlMs === undefined ? 'never' : duration(ttlMs),
-      ]),
+      // Masked names are often alike: the biggest of them stands for all.
+      [...Map.groupBy(biggest, ({ key }) => key).values()].map(([first, ...others]) => {
+        const { key, type, bytes: size, ttlMs } = first as BigKey;
+        return [
+          (key === '' ? '(the empty name)' : key) +
+            (others.length === 0 ? '' : `  and ${count(others.length)} more`),
+          type ?? '',
+          bytes(size),
+          typeof ttlMs === 'number' ? duration(ttlMs) : (ttlMs ?? ''),
+        ];
+      }),
       layout,
     ),
   ];
@@ -50,9 +55,9 @@ export function slowLogSection(
       [
         { title: 'Command' },
         { title: 'Took', align: 'right' },
-        { title: 'When', align: 'right' },
+        { title: 'When', align: 'right', expendable: true },
         { title: 'Client', flexible: true },
-        { title: 'Server' },
+        { title: 'Server', expendable: true },
       ],
       slowest.map(({ command, durationMs, at: when, client, node }) => [
         command,

@@ -1,6 +1,6 @@
 import type { InspectReport, PersistenceReport, ServerReport } from '../../inspect/index.ts';
 import { bytes, count, duration, percent, plural } from '../../inspect/units.ts';
-import { heading, type Layout, row } from './layout.ts';
+import { heading, type Layout, paragraph, row } from './layout.ts';
 import { printable } from './printable.ts';
 
 /** Who answers: version, mode, role, memory, persistence, databases. */
@@ -26,7 +26,9 @@ function oneServer(server: ServerReport, { at, keys }: InspectReport, layout: La
     heading(layout, title, summary),
     ...facts
       .filter(([, text]) => text !== '')
-      .map(([name, text]) => `  ${layout.paint('faint', name.padEnd(12))}${text}`),
+      .flatMap(([name, text]) =>
+        paragraph(text, layout, 'plain', { mark: name.padEnd(12), markTone: 'faint' }),
+      ),
   ];
 }
 

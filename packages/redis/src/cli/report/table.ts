@@ -10,6 +10,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Is cut to what the others leave of the line. At most one. */
   readonly flexible?: boolean;
+  /** Is left out where the line is too short, the last such column first. */
+  readonly expendable?: boolean;
 }
 
 const INDENT = '  ';
@@ -23,24 +25,39 @@ export function table(
   rows: readonly (readonly Cell[])[],
   { paint, width }: { readonly paint: Paint; readonly width: number },
 ): string[] {
-  const used = columns.map((_, index) => rows.some((row) => textOf(row[index]) !== ''));
-  const kept = columns.filter((_, index) => used[index]);
-  const cells = rows.map((row) => row.filter((_, index) => used[index]));
-  const widths = kept.map(({ title }, index) =>
-    Math.max(widthOf(title), ...cells.map((row) => widthOf(textOf(row[index])))),
-  );
-  const taken = widths.reduce((sum, each) => sum + each, INDENT.length + GAP.length * (kept.length - 1));
-  const flexible = kept.findIndex((column) => column.flexible);
-  if (flexible >= 0 && taken > width) {
-    widths[flexible] = Math.max(MIN_FLEXIBLE, (widths[flexible] ?? 0) - (taken - width));
-  }
+  const filled = columns
+    .map((column, index) => ({ ...column, index, width: widest(column, rows, index) }))
+    .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ''));
+  const kept = fit(filled, width);
   const line = (row: readonly Cell[]): string =>
     INDENT +
     kept
-      .map((column, index) => place(row[index] ?? '', column, widths[index] ?? 0, paint))
+      .map((column) => place(row[column.index] ?? '', column, column.width, paint))
       .join(GAP)
       .trimEnd();
-  return [line(kept.map(({ title }) => ({ text: title, tone: 'faint' }))), ...cells.map(line)];
+  return [line(columns.map(({ title }) => ({ text: title, tone: 'faint' }))), ...rows.map(line)];
+}
+
+interface Placed extends Column {
+  readonly index: number;
+  readonly width: number;
+}
+
+function widest({ title }: Column, rows: readonly (readonly Cell[])[], index: number): number {
+  return rows.reduce((most, row) => Math.max(most, widthOf(textOf(row[index]))), widthOf(title));
+}
+
+function fit(columns: readonly Placed[], width: number): readonly Placed[] {
+  const over =
+    columns.reduce((sum, each) => sum + each.width, INDENT.length + GAP.length * (columns.length - 1)) -
+    width;
+  const flexible = columns.find((column) => column.flexible);
+  const give = flexible === undefined ? 0 : Math.max(0, flexible.width - MIN_FLEXIBLE);
+  const last = columns.findLastIndex((column) => column.expendable);
+  if (over > give && last >= 0) return fit(columns.toSpliced(last, 1), width);
+  if (over <= 0 || flexible === undefined) return columns;
+  const narrowed = { ...flexible, width: flexible.width - Math.min(over, give) };
+  return columns.map((column) => (column === flexible ? narrowed : column));
 }
 
 function textOf(cell: Cell | undefined): string {

@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
-import type { RedisClientType } from 'redis';
+import { ClientClosedError, ClientOfflineError, ErrorReply, type RedisClientType } from 'redis';
+import { pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
+import { RECONNECT_MIN_MS } from './context.ts';
+import { redact } from './redact.ts';
 
 /** What a front asks of its loan. */
 export interface FrontParts {
@@ -10,16 +13,17 @@ export interface FrontParts {
   end(how: 'quit' | 'close'): Promise<void>;
   destroy(): void;
   duplicate(overrides: Readonly<Record<string, unknown>>, commandOptions: unknown): RedisClientType;
-  /** Whether the library may not name its connection. */
-  readonly keepsName: boolean;
-  onError(error: unknown): void;
+  /** Whether it was not returned yet. */
+  isOut(): boolean;
 }
 
-/** Methods whose promise libraries do not look at: what fails then must not end the process. */
+const SUBSCRIBE = ['subscribe', 'SUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE'];
+/** What a subscription fails with that was not lost with a connection. */
+const FINAL = [ErrorReply, ClientClosedError, ClientOfflineError, TypeError];
+/** More methods whose promise libraries do not look at: what fails then must not end the process. */
 const UNWATCHED = [
-  ...['publish', 'PUBLISH', 'sPublish', 'SPUBLISH', 'subscribe', 'SUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE'],
-  ...['sSubscribe', 'SSUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pUnsubscribe', 'PUNSUBSCRIBE'],
-  ...['sUnsubscribe', 'SUNSUBSCRIBE'],
+  ...['publish', 'PUBLISH', 'sPublish', 'SPUBLISH', 'unsubscribe', 'UNSUBSCRIBE'],
+  ...['pUnsubscribe', 'PUNSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE'],
 ];
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -34,17 +38,19 @@ export function makeFront(first: RedisClientType, parts: FrontParts): RedisClien
   // Gives it listeners of its own instead of those of the client under it.
   Reflect.apply(EventEmitter as unknown as Method, front, []);
   Object.defineProperty(front, '_self', { get: () => parts.raw() });
-  Object.assign(front, lifecycle(front, parts), views(front), unwatched(first));
-  if (parts.keepsName) Object.assign(front, nameless(first));
+  Object.assign(
+    front,
+    lifecycle(front, parts),
+    views(front),
+    unwatched(first, () => parts.isOut()),
+    nameless(first),
+  );
   // The guard below protects the process; this one keeps libraries from warning that there is no listener.
   front.on('error', () => undefined);
   Object.assign(front, {
     emit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'error') {
-        parts.onError(args[0]);
-        // removeAllListeners() has been called: an error would end the process.
-        if (front.listenerCount('error') === 0) return false;
-      }
+      // removeAllListeners() has been called: an error would end the process.
+      if (event === 'error' && front.listenerCount('error') === 0) return false;
       return Reflect.apply(EventEmitter.prototype.emit, front, [event, ...args]);
     },
   });
@@ -96,18 +102,46 @@ function views(front: RedisClientType): Methods {
   };
 }
 
-function unwatched(first: RedisClientType): Methods {
-  const methods = first as unknown as Methods;
-  return Object.fromEntries(
-    UNWATCHED.map((name): [string, Method] => [
-      name,
-      function (...args) {
-        const reply = Reflect.apply(methods[name] as Method, this, args) as Promise<unknown>;
-        reply.catch(() => undefined);
-        return reply;
-      },
-    ]),
-  );
+/**
+ * Methods of a client whose failures are handled here, for libraries that do not. A subscription that is lost with the
+ * connection, before Redis has confirmed it, is asked for again: the driver forgets it.
+ */
+export function unwatched(client: object, isOut: () => boolean): Methods {
+  const methods = client as Methods;
+  const once = (method: Method): Method =>
+    function (...args) {
+      const reply = Reflect.apply(method, this, args) as Promise<unknown>;
+      reply.catch(() => undefined);
+      return reply;
+    };
+  const again = (method: Method): Method =>
+    async function (...args) {
+      for (;;) {
+        try {
+          return await Reflect.apply(method, this, args);
+        } catch (error) {
+          if (FINAL.some((kind) => error instanceof kind) || !isOut()) throw error;
+          await pause(RECONNECT_MIN_MS);
+        }
+      }
+    };
+  const guarded = (names: readonly string[], guard: (method: Method) => Method): [string, Method][] =>
+    names.map((name) => [name, guard(methods[name] as Method)]);
+  return Object.fromEntries([
+    ...guarded(UNWATCHED, once),
+    ...guarded(SUBSCRIBE, (method) => once(again(method))),
+  ]);
+}
+
+/** Has what a method rejects with redacted before the library sees it. */
+export function redacting(client: object, method: string): void {
+  const methods = client as Methods;
+  const { [method]: send } = methods;
+  methods[method] = function (...args) {
+    const reply = Reflect.apply(send as Method, this, args) as Promise<unknown>;
+    reply.catch(redact);
+    return reply;
+  };
 }
 
 /** The library's wish to name the connection is granted in word only. */

@@ -1,0 +1,2 @@
+export { Cluster } from './cluster.ts';
+export { SLOTS, slotOf } from './slot.ts';

@@ -1,0 +1,1 @@
+export { DEFAULT_CHECKPOINTER, RedisCheckpointer, type RedisCheckpointerOptions } from './checkpointer.ts';

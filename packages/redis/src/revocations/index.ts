@@ -1,0 +1,1 @@
+export { DEFAULT_REVOCATIONS, Revocations, type RevocationsOptions } from './revocations.ts';
