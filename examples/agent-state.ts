@@ -8,8 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRedisManager } from '@taproot/redis';
-import { AgentState, VersionConflictError } from '../packages/redis/src/agent-state/index.ts';
+import { AgentState, createRedisManager, VersionConflictError } from '@taproot/redis';
 
 interface Plan {
   readonly steps: readonly string[];

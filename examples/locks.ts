@@ -8,8 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRedisManager, RedisManagerError } from '@taproot/redis';
-import { Locks } from '../packages/redis/src/locks/index.ts';
+import { createRedisManager, Locks, RedisManagerError } from '@taproot/redis';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'example-locks-'));
 const manager = createRedisManager({ app: 'example', dataDir });

@@ -8,8 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRedisManager } from '@taproot/redis';
-import { jsonMessages, PubSub } from '../packages/redis/src/pubsub/index.ts';
+import { createRedisManager, jsonMessages, PubSub } from '@taproot/redis';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'example-pubsub-'));
 const manager = createRedisManager({ app: 'example', dataDir });

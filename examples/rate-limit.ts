@@ -9,8 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRedisManager } from '@taproot/redis';
-import { RateLimit } from '../packages/redis/src/rate-limit/index.ts';
+import { createRedisManager, RateLimit } from '@taproot/redis';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'example-rate-limit-'));
 const manager = createRedisManager({ app: 'example', dataDir });

@@ -9,8 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRedisManager } from '@taproot/redis';
-import { Revocations } from '../packages/redis/src/revocations/index.ts';
+import { createRedisManager, Revocations } from '@taproot/redis';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'example-revocations-'));
 const manager = createRedisManager({ app: 'example', dataDir });

@@ -8,8 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRedisManager, RedisManagerError } from '@taproot/redis';
-import { Sessions } from '../packages/redis/src/sessions/index.ts';
+import { createRedisManager, RedisManagerError, Sessions } from '@taproot/redis';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'example-sessions-'));
 const manager = createRedisManager({ app: 'example', dataDir });

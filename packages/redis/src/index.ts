@@ -1,3 +1,14 @@
+export {
+  AgentState,
+  type AgentStateOptions,
+  DEFAULT_AGENT_STATE,
+  type HistoryOptions,
+  type StateCallOptions,
+  type StateDocument,
+  type StateWriteOptions,
+  type StateWritten,
+  VersionConflictError,
+} from './agent-state/index.ts';
 export { slotOf } from './cluster/index.ts';
 export type { Commands, Multi, ScanOptions } from './commands/index.ts';
 export { fullJitter, pause } from './connection/backoff.ts';
@@ -64,6 +75,7 @@ export {
   type LoanInfo,
   type NodeRedisLendOptions,
 } from './loans/index.ts';
+export * from './locks/index.ts';
 export {
   type Appended,
   type AppendInput,
@@ -83,7 +95,11 @@ export {
 } from './log/index.ts';
 export { type CallOptions, createRedisManager, type RedisManager } from './manager.ts';
 export { DEFAULT_OPTIONS, type RedisManagerOptions } from './options.ts';
+export * from './pubsub/index.ts';
+export * from './rate-limit/index.ts';
+export * from './revocations/index.ts';
 export { defineScript, type Script } from './script.ts';
+export * from './sessions/index.ts';
 export type { ChannelListener } from './subscriptions.ts';
 export {
   type CallObserver,

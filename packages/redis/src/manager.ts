@@ -331,7 +331,7 @@ export class RedisManager {
     driver: LoanDriver,
     options: NodeRedisLendOptions | IORedisLendOptions,
   ): Promise<RedisClientType | Redis> {
-    return this.#loans.lend(driver, options);
+    return driver === 'ioredis' ? this.#loans.lend(driver, options) : this.#loans.lend(driver, options);
   }
 
   /** What is lent now. */
@@ -379,7 +379,7 @@ export class RedisManager {
       ...{ app, maxLoans, connectTimeoutMs },
       locate: (signal) => this.#locate(signal),
       cluster: locator &&
-        seeds && { seeds, endpointAt: (address, signal) => locator.endpointAt(address, true, signal) },
+        seeds && { seeds, endpointAt: (address, signal) => locator.endpointAt(address, signal) },
     };
   }
 
@@ -394,9 +394,10 @@ export class RedisManager {
   }
 
   #preparation(): Preparation {
-    // Calls of the manager for itself, which no observer hears of.
+    // Calls of the manager for itself, which no observer hears of. They pass the breaker, which only a probe closes.
+    const own = { once: true, breaker: false, observers: undefined };
     const send = (...args: string[]): Promise<unknown> =>
-      this.#sender.call(args, { ...this.#sendOptions({}), once: true, observers: undefined });
+      this.#sender.call(args, { ...this.#sendOptions({}), ...own });
     const settle = async (): Promise<void> => {
       this.#deployment = await agree(send, this.#servers.publish);
     };

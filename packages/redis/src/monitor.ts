@@ -20,6 +20,8 @@ export interface MonitorOptions {
 
 /** Probes this often while not ready, so that readiness is noticed soon. */
 const IMPATIENT_MS = 100;
+/** However seldom it is probed, an answer takes no longer; closing waits for the probe under way. */
+const MAX_PROBE_MS = 5000;
 /** A connection that stays silent through this many probes in a row is given up. */
 const SILENT_PROBES = 3;
 
@@ -78,7 +80,7 @@ export class Monitor {
         await this.#options.prepare();
         this.#prepared = client;
       }
-      ({ checks, error } = await this.#options.probe.run(this.#options.intervalMs));
+      ({ checks, error } = await this.#options.probe.run(Math.min(this.#options.intervalMs, MAX_PROBE_MS)));
       if (error === undefined) await this.#options.recheck?.();
     } catch (caught) {
       error = caught as RedisManagerError;

@@ -76,7 +76,7 @@ export class Subscriptions {
     if (this.#client !== client) return;
     for (const channel of channels) {
       const listeners = this.#channels.get(channel);
-      if (listeners === undefined) continue;
+      if (listeners === undefined || this.#active.has(channel)) continue;
       this.#active.add(channel);
       for (const listener of [...listeners]) listener.active?.();
     }
@@ -97,7 +97,10 @@ export class Subscriptions {
 
   readonly #dispatch = (text: string, channel: string): void => {
     const listeners = this.#channels.get(channel);
-    if (listeners !== undefined) for (const listener of [...listeners]) listener.message(text);
+    if (listeners === undefined) return;
+    // A message that came with the confirmation is told by the driver before it.
+    if (this.#client !== undefined) this.#confirmed(this.#client, [channel]);
+    for (const listener of [...listeners]) listener.message(text);
   };
 
   async #remove(channel: string, listener: ChannelListener): Promise<void> {
@@ -110,6 +113,7 @@ export class Subscriptions {
       this.#kind === 'sharded'
         ? this.#client?.sUnsubscribe(channel, this.#dispatch)
         : this.#client?.unsubscribe(channel, this.#dispatch);
-    await left?.catch(() => undefined);
+    // Not awaited: a frozen server never confirms.
+    left?.catch(() => undefined);
   }
 }

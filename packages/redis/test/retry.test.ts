@@ -144,3 +144,17 @@ test.each([
 ])('%j twice risks: %s', (args, risk) => {
   expect(riskOf(args)).toBe(risk);
 });
+
+test('a manager whose breaker opened before its connection was lost becomes ready again', async () => {
+  const redis = await startRedis();
+  const proxy = await faultProxy({ target: { port: redis.port } });
+  const manager = await managerAt(proxy.port);
+  redis.freeze();
+  await Promise.allSettled(Array.from({ length: 40 }, () => manager.call(['GET', 'k'], { deadlineMs: 50 })));
+  await expect(manager.call(['GET', 'k'])).rejects.toMatchObject({ code: 'circuit-open' });
+  proxy.reset();
+  await eventually(() => expect(manager.state).toBe('down'));
+  redis.thaw();
+  await manager.ready({ timeoutMs: 10_000 });
+  expect(await manager.call(['GET', 'k'])).toBe(null);
+});

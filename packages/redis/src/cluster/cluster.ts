@@ -133,7 +133,7 @@ export class Cluster implements Servers {
       options,
       address,
       placement: this.sender,
-      locate: (signal) => locator.endpointAt(address, true, signal),
+      locate: (signal) => locator.endpointAt(address, signal),
       owns: (slot) => this.#map.ownerOf(slot) === master,
       publish: () => (this.publish === 'spublish' ? 'SPUBLISH' : 'PUBLISH'),
       subscribe: ({ name }, listener) => this.#channels.add(name, listener, 'sharded'),

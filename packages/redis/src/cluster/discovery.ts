@@ -107,7 +107,7 @@ export class Discovery {
   async #askAnew(address: Address, questions: readonly string[][]): Promise<unknown[]> {
     const { locator, timeoutMs } = this.#options;
     const { signal } = this.#stopping;
-    const { client } = await locator.endpointAt(address, false, signal);
+    const { client } = await locator.endpointAt(address, signal);
     return ask({ client, questions, timeoutMs, signal });
   }
 }

@@ -38,5 +38,5 @@ export class Hold {
 
 /** Whether an error speaks for all calls of its server. TRYAGAIN speaks of the keys of one. */
 export function holdsAll({ code, message }: RedisManagerError): boolean {
-  return  code === 'loading' || (code === 'clusterdown' && !message.startsWith('TRYAGAIN'));
+  return code === 'loading' || (code === 'clusterdown' && !message.startsWith('TRYAGAIN'));
 }

@@ -63,7 +63,7 @@ export class KeyTemplate {
     this.glob = this.#join(() => '*');
     const pattern = this.#join(
       () => `(${PARAMETER_PATTERN[encoding]})`,
-      (text) => text.replace(/[.{}|/-]/g, '\\$&'),
+      (text) => text.replace(/[.{}|/]/g, '\\$&'),
     );
     this.#pattern = new RegExp(`^${pattern}$`, encoding === 'raw' ? 'su' : 'u');
   }

@@ -1,10 +1,10 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis';
-import { fullJitter, pause } from '../connection/backoff.ts';
-import type { Credentials, Endpoint } from '../topology/index.ts';
-import { CLOSE_TIMEOUT_MS, type LoanParts, nameOf, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './context.ts';
+import { fullJitter } from '../connection/backoff.ts';
+import type { Endpoint } from '../topology/index.ts';
+import { type LoanParts, nameOf, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './context.ts';
 import { LoanConnector, type Whereabouts } from './ioredis-connector.ts';
+import { IORedisEntry } from './ioredis-entry.ts';
 import { guarded, quitInTime } from './ioredis-guards.ts';
-import type { LoanConnection } from './ledger.ts';
 import { withoutManaged } from './options.ts';
 import { redact } from './redact.ts';
 
@@ -18,10 +18,8 @@ const LOADING_RETRY_MS = 500;
 export class LentRedis extends Redis {
   readonly #parts: LoanParts;
   readonly #name: string;
-  readonly #entry: LoanConnection;
-  #ended = Promise.withResolvers<void>();
+  readonly #entry: IORedisEntry;
   #endpoint: Endpoint | undefined;
-  #pings: NodeJS.Timeout | undefined;
 
   /** Throws `closed`, `loan-budget`. */
   constructor(parts: LoanParts) {
@@ -31,8 +29,16 @@ export class LentRedis extends Redis {
     super(clientOptions(parts, options, where, (error) => this.#demoted(error)));
     this.#parts = parts;
     this.#name = nameOf(parts);
-    this.#entry = this.#makeEntry();
-    parts.ledger.enter(this.#entry);
+    this.#entry = new IORedisEntry(parts, {
+      connections: () => [this],
+      hasEnded: () => this.status === 'end',
+      quit: () => this.quit(),
+      disconnect: () => this.disconnect(),
+      relocate: () => this.#relocate(),
+      // It is asked for before each connection is made.
+      login: () => undefined,
+    });
+    this.#entry.enter();
     this.on('error', () => undefined);
     this.options.lazyConnect = lazyConnect === true;
     if (lazyConnect !== true) this.connect().catch(() => undefined);
@@ -40,16 +46,14 @@ export class LentRedis extends Redis {
 
   /** Also for a client that was closed: it is taken out anew. Rejects `closed`, `loan-budget`. */
   override connect(callback?: Callback<void>): Promise<void> {
-    const { ledger } = this.#parts;
     try {
-      if (ledger.enter(this.#entry)) this.#ended = Promise.withResolvers();
+      this.#entry.enter();
     } catch (error) {
       callback?.(error as Error);
       return Promise.reject(error);
     }
     // ioredis remembers a disconnect() that came before there was a socket, and would not connect again after the next loss.
     if (this.status === 'wait' || this.status === 'end') Reflect.set(this, 'manuallyClosing', false);
-    this.#keepAsking();
     return super.connect(callback);
   }
 
@@ -85,7 +89,7 @@ export class LentRedis extends Redis {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'error') redact(args[0]);
     // The library may have it connect again in the same tick.
-    if (event === 'end' && this.status === 'end') this.#left();
+    if (event === 'end' && this.status === 'end') this.#entry.left();
     return super.emit(event, ...args);
   }
 
@@ -107,41 +111,10 @@ export class LentRedis extends Redis {
     else this.condition.auth = username === undefined ? password : [username, password];
   }
 
-  /** `socketTimeout` sees that nothing comes although something is due; a client that only listens must have asked for it. */
-  #keepAsking(): void {
-    const { silentMs } = this.#parts.loan.terms;
-    if (silentMs === 0 || this.#pings !== undefined) return;
-    const ask = (): void => void (this.status === 'ready' && this.ping().catch(() => undefined));
-    this.#pings = setInterval(ask, silentMs / 2).unref();
-  }
-
-  #left(): void {
-    clearInterval(this.#pings);
-    this.#pings = undefined;
-    this.#parts.ledger.leave(this.#entry);
-    this.#ended.resolve();
-  }
-
-  #makeEntry(): LoanConnection {
-    const { loan, duplicate, context } = this.#parts;
-    return {
-      loan,
-      duplicate,
-      end: async () => {
-        await this.quit();
-        if (this.status !== 'end') this.disconnect();
-        await Promise.race([this.#ended.promise, pause(CLOSE_TIMEOUT_MS)]);
-        this.#left();
-      },
-      authenticate: async ({ username = 'default', password = '' }: Credentials) => {
-        if (this.status === 'ready') await this.call('AUTH', username, password);
-      },
-      relocate: async () => {
-        const { node } = await context.locate(new AbortController().signal);
-        const connected = this.status === 'ready' || this.status === 'connect';
-        if (connected && node !== this.#endpoint?.node) this.disconnect(true);
-      },
-    };
+  async #relocate(): Promise<void> {
+    const { node } = await this.#parts.context.locate(new AbortController().signal);
+    const connected = this.status === 'ready' || this.status === 'connect';
+    if (connected && node !== this.#endpoint?.node) this.disconnect(true);
   }
 }
 

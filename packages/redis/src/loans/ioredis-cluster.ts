@@ -6,10 +6,9 @@ import {
   type Redis,
   type RedisOptions,
 } from 'ioredis';
-import { fullJitter, pause } from '../connection/backoff.ts';
+import { fullJitter } from '../connection/backoff.ts';
 import type { Credentials, Endpoint } from '../topology/index.ts';
 import {
-  CLOSE_TIMEOUT_MS,
   type ClusterContext,
   type LoanParts,
   nameOf,
@@ -17,8 +16,8 @@ import {
   RECONNECT_MIN_MS,
 } from './context.ts';
 import { LoanConnector } from './ioredis-connector.ts';
+import { IORedisEntry } from './ioredis-entry.ts';
 import { guarded, quitInTime } from './ioredis-guards.ts';
-import type { LoanConnection } from './ledger.ts';
 import { withoutManaged } from './options.ts';
 import { redact } from './redact.ts';
 
@@ -34,10 +33,8 @@ interface Subscriber {
 export class LentCluster extends Cluster {
   readonly #parts: LoanParts;
   readonly #context: ClusterContext;
-  readonly #entry: LoanConnection;
-  #ended = Promise.withResolvers<void>();
-  #endpoint: Endpoint;
-  #pings: NodeJS.Timeout | undefined;
+  readonly #entry: IORedisEntry;
+  #credentials: Credentials;
 
   /** Throws `closed`, `loan-budget`. */
   constructor(parts: LoanParts, context: ClusterContext) {
@@ -48,15 +45,23 @@ export class LentCluster extends Cluster {
     );
     this.#parts = parts;
     this.#context = context;
-    this.#endpoint = parts.endpoint;
-    this.#entry = this.#makeEntry();
+    this.#credentials = parts.endpoint.client as Credentials;
+    this.#entry = new IORedisEntry(parts, {
+      connections: () => this.#connections,
+      hasEnded: () => this.status === 'end',
+      quit: () => this.quit(),
+      disconnect: () => this.disconnect(),
+      // ioredis itself finds the nodes.
+      relocate: async () => undefined,
+      login: (credentials) => this.#login(credentials),
+    });
     const subscriber = this.#subscriber;
     const select = subscriber.selectSubscriber.bind(subscriber);
     subscriber.selectSubscriber = () => {
       select();
       this.#adopt(subscriber.getInstance());
     };
-    parts.ledger.enter(this.#entry);
+    this.#entry.enter();
     this.on('error', () => undefined);
     const { lazyConnect = false } = parts.options as Options;
     this.options.lazyConnect = lazyConnect === true;
@@ -64,13 +69,11 @@ export class LentCluster extends Cluster {
   }
 
   override connect(): Promise<void> {
-    const { ledger } = this.#parts;
     try {
-      if (ledger.enter(this.#entry)) this.#ended = Promise.withResolvers();
+      this.#entry.enter();
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#keepAsking();
     return super.connect();
   }
 
@@ -93,15 +96,11 @@ export class LentCluster extends Cluster {
   override duplicate(_startupNodes?: ClusterNode[], overrides: ClusterOptions = {}): Cluster {
     const present = (this.options.redisOptions ?? {}) as Options;
     const own = withoutManaged('ioredis', (overrides.redisOptions ?? {}) as Options, present);
-    const { lazyConnect } = overrides;
-    return new LentCluster(
-      {
-        ...this.#parts,
-        options: { ...this.#parts.options, ...own, ...(lazyConnect !== undefined && { lazyConnect }) },
-        duplicate: true,
-      },
-      this.#context,
-    );
+    const { lazyConnect = false } = overrides;
+    const { endpoint, options } = this.#parts;
+    const now = { ...endpoint, client: { ...endpoint.client, ...this.#credentials } };
+    const parts = { endpoint: now, options: { ...options, ...own, lazyConnect }, duplicate: true };
+    return new LentCluster({ ...this.#parts, ...parts }, this.#context);
   }
 
   override sendCommand(
@@ -116,7 +115,7 @@ export class LentCluster extends Cluster {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === '+node') this.#adopt(args[0] as Redis);
     if (event === 'error' || event === 'node error') this.#failed(args[0]);
-    if (event === 'end' && this.status === 'end') this.#left();
+    if (event === 'end' && this.status === 'end') this.#entry.left();
     return super.emit(event, ...args);
   }
 
@@ -135,14 +134,19 @@ export class LentCluster extends Cluster {
     const name = nameOf(this.#parts);
     const send = connection.sendCommand.bind(connection);
     connection.sendCommand = (command, stream) => guarded(command, name, () => send(command, stream));
-    Object.assign(connection.options, connectionOptions(this.#parts), this.#login(), {
+    Object.assign(connection.options, connectionOptions(this.#parts), this.#identity, {
       connectionName: name,
     });
     Reflect.set(connection, 'connector', new NodeConnector(this.#parts, connection.options));
   }
 
-  #login(): object {
-    const { username = null, password = null } = this.#endpoint.client;
+  #login(credentials: Credentials): void {
+    this.#credentials = credentials;
+    for (const connection of this.#connections) Object.assign(connection.options, this.#identity);
+  }
+
+  get #identity(): object {
+    const { username = null, password = null } = this.#credentials;
     return { username, password };
   }
 
@@ -157,8 +161,8 @@ export class LentCluster extends Cluster {
     const [seed] = this.#context.seeds;
     if (seed === undefined) return;
     try {
-      this.#endpoint = await this.#context.endpointAt(seed, new AbortController().signal);
-      for (const connection of this.#connections) Object.assign(connection.options, this.#login());
+      const { client } = await this.#context.endpointAt(seed, new AbortController().signal);
+      this.#login(client as Credentials);
     } catch {
       // The provider fails too; the next refusal asks again.
     }
@@ -170,46 +174,6 @@ export class LentCluster extends Cluster {
     clearTimeout(Reflect.get(this, 'reconnectTimeout') as NodeJS.Timeout | undefined);
     Reflect.set(this, 'manuallyClosing', true);
     this.status = 'wait';
-  }
-
-  #keepAsking(): void {
-    const { silentMs } = this.#parts.loan.terms;
-    if (silentMs === 0 || this.#pings !== undefined) return;
-    const ask = (): void => {
-      for (const connection of this.#connections)
-        if (connection.status === 'ready') connection.ping().catch(() => undefined);
-    };
-    this.#pings = setInterval(ask, silentMs / 2).unref();
-  }
-
-  #left(): void {
-    clearInterval(this.#pings);
-    this.#pings = undefined;
-    this.#parts.ledger.leave(this.#entry);
-    this.#ended.resolve();
-  }
-
-  #makeEntry(): LoanConnection {
-    const { loan, duplicate } = this.#parts;
-    return {
-      loan,
-      duplicate,
-      end: async () => {
-        await this.quit();
-        if (this.status !== 'end') this.disconnect();
-        await Promise.race([this.#ended.promise, pause(CLOSE_TIMEOUT_MS)]);
-        this.#left();
-      },
-      authenticate: async (credentials: Credentials) => {
-        this.#endpoint = { ...this.#endpoint, client: { ...this.#endpoint.client, ...credentials } };
-        const { username = 'default', password = '' } = credentials;
-        for (const connection of this.#connections) Object.assign(connection.options, this.#login());
-        const ready = this.#connections.filter(({ status }) => status === 'ready');
-        await Promise.all(ready.map((connection) => connection.call('AUTH', username, password)));
-      },
-      // The driver itself finds the nodes.
-      relocate: async () => undefined,
-    };
   }
 }
 

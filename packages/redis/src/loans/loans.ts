@@ -46,7 +46,6 @@ export class Loans {
    */
   lend(driver: 'node-redis', options: NodeRedisLendOptions): Promise<RedisClientType>;
   lend(driver: 'ioredis', options: IORedisLendOptions): Promise<Redis>;
-  lend(driver: LoanDriver, options: LendOptions): Promise<RedisClientType | Redis>;
   async lend(driver: LoanDriver, options: LendOptions): Promise<RedisClientType | Redis> {
     if (driver !== 'node-redis' && driver !== 'ioredis')
       throw refused(`There is no driver ${String(driver)}: node-redis or ioredis`, 'invalid-options');
@@ -66,9 +65,13 @@ export class Loans {
     return client;
   }
 
-  /** Makes all live connections known under new credentials, without ending any. Rejects with the first that is refused. */
+  /** Makes all live connections known under new credentials, without ending any. Rejects `noauth`. */
   async authenticate(credentials: Credentials): Promise<void> {
-    await Promise.all(this.#ledger.connections.map((connection) => connection.authenticate(credentials)));
+    const tries = this.#ledger.connections.map((connection) => connection.authenticate(credentials));
+    // A connection that was lost meanwhile is made anew with the credentials of then.
+    for (const { reason } of (await Promise.allSettled(tries)).filter((one) => one.status === 'rejected'))
+      if (/^(WRONGPASS|NOAUTH|NOPERM|ERR)\b/.test(String((reason as Error).message)))
+        throw refused('The credentials were refused on a lent connection', 'noauth', reason);
   }
 
   /** Redis may be elsewhere by now, e.g. after a failover: clients that are at the wrong place move. */
@@ -156,7 +159,7 @@ async function importIORedis(): Promise<typeof import('./ioredis.ts')> {
 
 function refused(
   message: string,
-  code: 'invalid-options' | 'closed' | 'not-ready' | 'driver-missing',
+  code: 'invalid-options' | 'closed' | 'not-ready' | 'driver-missing' | 'noauth',
   cause?: unknown,
 ): RedisManagerError {
   return new RedisManagerError(message, { code, retryable: code === 'not-ready', applied: 'no', cause });

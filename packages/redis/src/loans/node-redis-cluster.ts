@@ -42,7 +42,7 @@ export class NodeRedisClusterLoan implements LoanConnection {
   }
 
   async end(): Promise<void> {
-    await this.#end(() => this.#driver.close());
+    await this.#end();
   }
 
   async authenticate({ username = 'default', password = '' }: Credentials): Promise<void> {
@@ -88,7 +88,7 @@ export class NodeRedisClusterLoan implements LoanConnection {
 
   #lifecycle(): object {
     const quit = async (): Promise<string> => {
-      await this.#end(() => this.#driver.close());
+      await this.#end();
       return 'OK';
     };
     return {
@@ -121,7 +121,7 @@ export class NodeRedisClusterLoan implements LoanConnection {
     const { ledger } = this.#parts;
     for (let attempt = 0; !this.#cluster.isReady; attempt++) {
       try {
-        await this.#driver.connect.call(this.#cluster);
+        await this.#driver.connect();
       } catch (error) {
         if (!ledger.has(this)) throw error;
         await pause(fullJitter(attempt, RECONNECT_MIN_MS, RECONNECT_MAX_MS));
@@ -165,10 +165,10 @@ export class NodeRedisClusterLoan implements LoanConnection {
     return nodes.filter((client) => client?.isReady === true) as unknown as RedisClientType[];
   }
 
-  async #end(close: () => Promise<unknown>): Promise<void> {
+  async #end(): Promise<void> {
     if (!this.#parts.ledger.has(this)) return;
     const late = new AbortController();
-    const closed = close().catch(() => undefined);
+    const closed = this.#driver.close().catch(() => undefined);
     await Promise.race([closed, pause(CLOSE_TIMEOUT_MS, late.signal)]);
     late.abort();
     this.#destroy();
@@ -177,7 +177,7 @@ export class NodeRedisClusterLoan implements LoanConnection {
   #destroy(): void {
     this.#stopWatching();
     this.#parts.ledger.leave(this);
-    this.#driver.destroy.call(this.#cluster);
+    this.#driver.destroy();
   }
 
   #duplicate(overrides: Record<string, unknown>): RedisClientType {

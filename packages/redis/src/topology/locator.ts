@@ -59,9 +59,9 @@ export class Locator {
     return this.#target.kind === 'cluster' ? this.#target.seeds : undefined;
   }
 
-  /** The endpoint of one node of a Cluster, with the credentials of now. */
-  async endpointAt(address: Address, master: boolean, signal: AbortSignal): Promise<Endpoint> {
-    return this.#endpointAt(address, 0, master, await this.#credentials(signal));
+  /** The endpoint of one node of a Cluster, with the credentials of now. One that is no master any more says so to each call (MOVED). */
+  async endpointAt(address: Address, signal: AbortSignal): Promise<Endpoint> {
+    return this.#endpointAt(address, 0, false, await this.#credentials(signal));
   }
 
   async locate(signal: AbortSignal): Promise<Endpoint> {

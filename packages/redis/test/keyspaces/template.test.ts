@@ -46,6 +46,13 @@ test('a key tells the parameters that it was made of, whatever they are', () => 
   );
 });
 
+test('a prefix may have dashes, dots and slashes', () => {
+  for (const text of ['my-app:<id>', 'my.app:<id>', 'my/app:<id>']) {
+    const template = new KeyTemplate(text);
+    expect(template.match(template.key({ id: 'a-b' }))).toEqual({ id: 'a-b' });
+  }
+});
+
 test('two different sets of parameters never make the same key', () => {
   fc.assert(
     fc.property(text, text, text, text, (user, id, otherUser, otherId) => {

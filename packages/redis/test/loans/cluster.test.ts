@@ -52,7 +52,12 @@ describe.each(DRIVERS)('%s', (driver) => {
     const heard: string[] = [];
     await eventually(() => subscriber.subscribe('channel', (message) => heard.push(message)));
     for (const key of KEYS) await client.set(key, key);
+    const returned = client.duplicate();
+    await eventually(() => returned.get('any'));
     await Promise.all(cluster.nodes.map((node) => node.kill()));
+    await eventually(() => expect(returned.ready()).toBe(false));
+    await returned.client.quit();
+    await eventually(() => expect(loans.size).toBe(2));
     await Promise.all(cluster.nodes.map((node) => node.restart()));
     await eventually(
       async () => {

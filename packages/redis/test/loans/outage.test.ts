@@ -122,6 +122,28 @@ describe.each(DRIVERS)('%s', (driver) => {
     await eventually(() => expect(proxy.connections).toBe(0));
   });
 
+  test('what is lost in flight ends no process, and a subscription that is lost is asked for again', async () => {
+    const redis = await startRedis();
+    const proxy = await faultProxy({ target: { port: redis.port } });
+    const lent = await lending({ redis, url: proxy.url });
+    const client = await lend(lent.loans, driver);
+    const subscriber = client.duplicate();
+    await Promise.all([client.call('PING'), subscriber.call('PING')]);
+    proxy.blackhole();
+    const heard: string[] = [];
+    const subscribing = subscriber.subscribe('channel', (message) => heard.push(message));
+    // Nobody looks at what becomes of this.
+    void client.publish('channel', 'lost');
+    await new Promise((resolve) => setImmediate(resolve));
+    proxy.reset();
+    await proxy.restore();
+    await subscribing;
+    await eventually(async () => {
+      await client.publish('channel', 'hello');
+      expect(heard).toContain('hello');
+    });
+  });
+
   test('a loan that is cut again and again never has more than one connection', async () => {
     const redis = await startRedis();
     const proxy = await faultProxy({ target: { port: redis.port } });

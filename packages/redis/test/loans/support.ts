@@ -30,7 +30,7 @@ export function contextOf(
     maxLoans,
     connectTimeoutMs,
     locate: (signal) => locator.locate(signal),
-    cluster: seeds && { seeds, endpointAt: (address, signal) => locator.endpointAt(address, true, signal) },
+    cluster: seeds && { seeds, endpointAt: (address, signal) => locator.endpointAt(address, signal) },
   };
 }
 
@@ -92,7 +92,7 @@ export interface AnyClient {
 }
 
 export async function lend(
-  loans: Loans,
+  loans: Pick<Loans, 'lend'>,
   driver: LoanDriver,
   options: Record<string, unknown> = {},
 ): Promise<AnyClient> {
