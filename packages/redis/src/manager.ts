@@ -214,7 +214,10 @@ export class RedisManager {
   multi(options: CallOptions = {}): Multi {
     return typedMulti({
       send: (args) => this.call(args, options),
-      batch: (commands) => this.#sender.batch(commands, this.#sendOptions(options)),
+      batch: async (commands) => {
+        for (const args of commands.slice(1, -1)) requireShared(args);
+        return this.#sender.batch(commands, this.#sendOptions(options));
+      },
     });
   }
 

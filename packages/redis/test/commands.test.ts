@@ -97,11 +97,14 @@ test('an error of Redis keeps its code and never quotes arguments', async () => 
   );
 });
 
-test('a value of more than 512 MB is refused by Redis, and the manager goes on', async () => {
+test('a value of more than 512 MB is refused before it is sent, and no other call suffers', async () => {
   const huge = Buffer.alloc(600 * 2 ** 20);
-  await expect(manager.call(['SET', 'huge', huge], { deadlineMs: 30_000 })).rejects.toMatchObject({
-    name: 'RedisManagerError',
-  });
-  await manager.ready({ timeoutMs: 20_000 });
-  expect(await manager.call(['PING'])).toBe('PONG');
+  const refused = { code: 'too-large', applied: 'no', retryable: false };
+  const before = await manager.call(['CLIENT', 'ID']);
+  const other = manager.call(['ECHO', 'hello']);
+  await expect(manager.call(['SET', 'huge', huge])).rejects.toMatchObject(refused);
+  await expect(manager.multi().set('huge', huge).exec()).rejects.toMatchObject(refused);
+  expect(await other).toBe('hello');
+  // Over the same connection: Redis would have ended it.
+  expect(await manager.call(['CLIENT', 'ID'])).toBe(before);
 });

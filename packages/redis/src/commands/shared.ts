@@ -34,8 +34,12 @@ const NOT_SHARED: ReadonlyMap<string, string> = new Map(
 /** Depends on their arguments. */
 const SOMETIMES_SHARED = new Set(['XREAD', 'XREADGROUP', 'CLIENT']);
 
-/** Throws `invalid-options` for a command that would take the shared connection away from everybody else. */
+/** Redis ends a connection over which a longer argument comes (`proto-max-bulk-len`). */
+const MAX_ARGUMENT_BYTES = 2 ** 29;
+
+/** Throws `invalid-options` for a command that would take the shared connection away from everybody else, `too-large` for one that would end it. */
 export function requireShared(args: readonly RedisArgument[]): void {
+  requireSmall(args);
   const name = String(args[0]).toUpperCase();
   const instead = NOT_SHARED.get(name) ?? (SOMETIMES_SHARED.has(name) ? otherUse(name, args) : undefined);
   if (instead === undefined) return;
@@ -47,6 +51,18 @@ export function requireShared(args: readonly RedisArgument[]): void {
       applied: 'no',
     },
   );
+}
+
+/** Of strings the length is looked at first: counting their bytes costs. */
+function requireSmall(args: readonly RedisArgument[]): void {
+  for (const arg of args) {
+    if (arg.length <= MAX_ARGUMENT_BYTES / 3 || Buffer.byteLength(arg) <= MAX_ARGUMENT_BYTES) continue;
+    throw new RedisManagerError('An argument has more than 512 MB, which Redis does not take', {
+      code: 'too-large',
+      retryable: false,
+      applied: 'no',
+    });
+  }
 }
 
 function otherUse(name: string, args: readonly RedisArgument[]): string | undefined {
