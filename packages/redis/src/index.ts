@@ -93,7 +93,13 @@ export {
   type TailOptions,
   type TailPosition,
 } from './log/index.ts';
-export { type CallOptions, createRedisManager, type RedisManager } from './manager.ts';
+export {
+  type CallOptions,
+  createRedisManager,
+  type ManagerMaster,
+  type RedisManager,
+  type SubscribeOptions,
+} from './manager.ts';
 export { DEFAULT_OPTIONS, type RedisManagerOptions } from './options.ts';
 export * from './pubsub/index.ts';
 export * from './rate-limit/index.ts';
