@@ -20,7 +20,8 @@ export function checkVersion(info: string, node: string): string {
 
 /** A plain URL reaches one node; the keys of the others would fail. Throws `invalid-options` for a node of a Cluster, by its `INFO server`. */
 export function requireNoCluster(info: string, node: string): void {
-  if (!/^redis_mode:cluster\b/m.test(info)) return;
+  // Valkey calls it server_mode.
+  if (!/^(redis|server)_mode:cluster\b/m.test(info)) return;
   throw new RedisManagerError(
     `Redis at ${node} is a node of a Cluster; its URL is redis+cluster://${node} (with TLS rediss+cluster://)`,
     { code: 'invalid-options', retryable: false, applied: 'no', node },

@@ -194,13 +194,19 @@ test('missing credentials are told at once and never quoted', async () => {
 
 test('a server older than 6.2 is refused at once', async () => {
   const redis = await startRedis();
-  // The real server, with another version in its INFO; both have the same length.
+  // The real server, with another version in its INFO, and not calling itself Valkey; all have the same length.
   const proxy = createServer((client) => {
     const server = connect(redis.port, '127.0.0.1');
     client.pipe(server);
     server.on('data', (data) =>
       client.write(
-        Buffer.from(data.toString('latin1').replace(/redis_version:\d/, 'redis_version:5'), 'latin1'),
+        Buffer.from(
+          data
+            .toString('latin1')
+            .replace(/redis_version:\d/, 'redis_version:5')
+            .replace('valkey_version:', 'unknown_version'),
+          'latin1',
+        ),
       ),
     );
     client.on('close', () => server.destroy());

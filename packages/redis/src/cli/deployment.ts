@@ -45,7 +45,7 @@ export class InspectedDeployment implements InspectSource {
   }
 
   async masters(): Promise<readonly InspectSource[]> {
-    const mode = /^redis_mode:(\w+)/m.exec(
+    const mode = /^(?:redis|server)_mode:(\w+)/m.exec(
       String(await this.call(['INFO', 'server']).catch(ignoreNoPermission)),
     )?.[1];
     if (mode === 'sentinel') throw isSentinel(this.node);

@@ -113,7 +113,7 @@ test('a damaged append-only file is told with what Redis says about it', async (
     ),
   );
   expect(failure).toMatchObject({ code: 'embedded-failed', retryable: true });
-  expect(failure.message).toMatch(/it said "Bad file format .*redis-check-aof --fix/);
+  expect(failure.message).toMatch(/it said "Bad file format .*-check-aof --fix/);
 });
 
 /** Uses the server, starting it whenever it has ended: until it cannot be started, and for a second more. */

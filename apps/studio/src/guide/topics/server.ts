@@ -80,7 +80,9 @@ export const server: ToolTopic<ServerResult> = toolTopic({
     async run({ redis }) {
       const info = await readInfo(redis, 'server', 'replication');
       const cluster =
-        info.redis_mode === 'cluster' ? await attempt(() => redis.call(['CLUSTER', 'INFO'])) : undefined;
+        (info.redis_mode ?? info.server_mode) === 'cluster'
+          ? await attempt(() => redis.call(['CLUSTER', 'INFO']))
+          : undefined;
       const isValkey = info.server_name === 'valkey' || info.valkey_version !== undefined;
       return {
         product: isValkey ? 'Valkey' : 'Redis',
