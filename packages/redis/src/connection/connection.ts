@@ -6,7 +6,7 @@ import type { Credentials, Endpoint } from '../topology/index.ts';
 import { fullJitter, pause } from './backoff.ts';
 import { Call, type RedisArgument, type SendOptions } from './call.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { driverClient, type RedisClient } from './driver.ts';
+import { driverClient, endDriverClient, type RedisClient } from './driver.ts';
 import type { Link, Placement } from './link.ts';
 import type { ConnectionLoad } from './load.ts';
 import { reasonOf } from './reasons.ts';
@@ -202,7 +202,7 @@ export class Connection {
       this.#master = endpoint.master;
       return client;
     } catch (error) {
-      client.destroy();
+      endDriverClient(client);
       throw error;
     } finally {
       late.abort();
@@ -234,7 +234,7 @@ export class Connection {
       this.#dispatcher.connected();
     }
     const error = await ended;
-    client.destroy();
+    endDriverClient(client);
     if (!this.#closing.signal.aborted) this.#options.onDown(error);
   }
 

@@ -1,4 +1,4 @@
-import { createCluster, type RedisClientOptions, type RedisClientType } from 'redis';
+import { ClientClosedError, createCluster, type RedisClientOptions, type RedisClientType } from 'redis';
 import { fullJitter, pause } from '../connection/backoff.ts';
 import type { Credentials } from '../topology/index.ts';
 import {
@@ -152,17 +152,23 @@ export class NodeRedisClusterLoan implements LoanConnection {
     silentNodes.delete(address);
   }
 
+  /** Called by the driver between connecting to a node and its handshake. */
   async #credentials(): Promise<Credentials> {
     const [seed] = this.#context.seeds;
     if (seed === undefined) return {};
     const { client } = await this.#context.endpointAt(seed, new AbortController().signal);
+    // A node's client that was destroyed while it connected: the driver would finish, and keep a connection that nobody knows.
+    if (!this.#parts.ledger.has(this)) throw new ClientClosedError();
     const { username, password } = client;
     return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   }
 
   #clients(): RedisClientType[] {
-    const nodes = [...this.#cluster.masters.map(({ client }) => client), this.#cluster.pubSubNode?.client];
-    return nodes.filter((client) => client?.isReady === true) as unknown as RedisClientType[];
+    const { masters, pubSubNode } = this.#cluster;
+    const nodes = masters.flatMap(({ client, pubSub }) => [client, pubSub?.client]);
+    return [...nodes, pubSubNode?.client].filter(
+      (client) => client?.isReady === true,
+    ) as unknown as RedisClientType[];
   }
 
   async #end(): Promise<void> {

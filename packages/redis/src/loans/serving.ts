@@ -16,7 +16,7 @@ export async function untilServing(
   // Not given up halfway: a node-redis client that is destroyed while it connects goes on connecting.
   const question = { client: { ...client, name: nameOf(parts) }, questions: QUESTIONS, timeoutMs };
   for (;;) {
-    const [info, role] = await ask({ ...question, signal: new AbortController().signal }).catch(allowed);
+    const [info, role] = await ask({ ...question, signal }).catch(allowed);
     if (master && Array.isArray(role) && role[0] !== 'master') throw demoted(node);
     if (signal.aborted || !/^loading:1/m.test(String(info))) return;
     await pause(RECONNECT_MAX_MS, signal);

@@ -1,6 +1,6 @@
 import type { RedisClientOptions } from 'redis';
 import { pause } from '../connection/backoff.ts';
-import { driverClient } from '../connection/driver.ts';
+import { driverClient, endDriverClient } from '../connection/driver.ts';
 import { RedisManagerError } from '../errors.ts';
 
 export interface Question {
@@ -33,7 +33,7 @@ export async function ask({ client: options, questions, timeoutMs, signal }: Que
     return await Promise.race([asked, late]);
   } finally {
     done.abort();
-    client.destroy();
+    endDriverClient(client);
   }
 }
 

@@ -7,6 +7,11 @@ const WAYS = {
   ioredis: ['quit', 'disconnect', 'end'],
 } as const;
 
+/** Not even a turn of the event loop later if `ms` is 0. */
+async function after(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 type Closing = Record<string, () => unknown>;
 
 describe.each(DRIVERS)('%s', (driver) => {
@@ -110,16 +115,32 @@ describe.each(DRIVERS)('%s', (driver) => {
       // At another moment of connecting each time: before the socket, before the handshake, in it, after it.
       const client = await lend(lent.loans, driver);
       proxy.latency(round % 4);
-      await new Promise((resolve) => setTimeout(resolve, round % 7));
+      await after(round % 7);
       client.client.disconnect();
       if (round % 2 === 0) continue;
       client.client.connect().catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      await after(round % 5);
       client.client.disconnect();
     }
     proxy.latency(0);
     await onlyTheManagerIsLeft(lent);
     await eventually(() => expect(proxy.connections).toBe(0));
+  });
+
+  test('a loan that was destroyed while it connected connects again like any other', async () => {
+    const redis = await startRedis();
+    const proxy = await faultProxy({ target: { port: redis.port } });
+    const lent = await lending({ redis, url: proxy.url });
+    const client = await lend(lent.loans, driver);
+    client.client.disconnect();
+    await eventually(() => expect(lent.loans.size).toBe(0));
+    client.client.connect().catch(() => undefined);
+    client.client.disconnect();
+    await eventually(() => expect(lent.loans.size).toBe(0));
+    await client.client.connect();
+    const id = await client.call('CLIENT', 'ID');
+    proxy.reset();
+    await eventually(async () => expect(await client.call('CLIENT', 'ID')).not.toBe(id));
   });
 
   test('what is lost in flight ends no process, and a subscription that is lost is asked for again', async () => {
@@ -142,6 +163,10 @@ describe.each(DRIVERS)('%s', (driver) => {
       await client.publish('channel', 'hello');
       expect(heard).toContain('hello');
     });
+    proxy.blackhole();
+    void client.publish('channel', 'lost too');
+    client.client.disconnect();
+    await eventually(() => expect(lent.loans.size).toBe(1));
   });
 
   test('a loan that is cut again and again never has more than one connection', async () => {

@@ -29,6 +29,19 @@ test.each([
       database: 2,
     },
   ],
+  [
+    'redis+cluster://ada:sesame@a:7000,[::1]/',
+    {
+      kind: 'cluster',
+      seeds: [
+        { host: 'a', port: 7000 },
+        { host: '::1', port: 6379 },
+      ],
+      tls: false,
+      credentials: { username: 'ada', password: 'sesame' },
+    },
+  ],
+  ['rediss+cluster://a', { kind: 'cluster', seeds: [{ host: 'a', port: 6379 }], tls: true }],
 ])('%s is understood', (url, target) => {
   expect(parseTarget(url)).toMatchObject(target);
 });
@@ -41,6 +54,7 @@ test.each([
   'redis://sesame@host/name',
   'redis://sesame%zz@host',
   'redis+sentinel://sesame@host',
+  'redis+cluster://sesame@host/1',
   'unix://sesame@host',
 ])('%s is refused by a sentence that quotes nothing of it', (url) => {
   let message = '';
