@@ -13,7 +13,6 @@ export async function untilServing(
   signal: AbortSignal,
 ): Promise<void> {
   const { connectTimeoutMs: timeoutMs } = parts.context;
-  // Not given up halfway: a node-redis client that is destroyed while it connects goes on connecting.
   const question = { client: { ...client, name: nameOf(parts) }, questions: QUESTIONS, timeoutMs };
   for (;;) {
     const [info, role] = await ask({ ...question, signal }).catch(allowed);
