@@ -1,9 +1,10 @@
+import { cache } from './cache/index.ts';
 import { commands } from './commands.ts';
 import { memory } from './memory/index.ts';
 import { recovery } from './recovery.ts';
 import { startup } from './startup.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = { commands, memory, recovery, startup };
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = { cache, commands, memory, recovery, startup };
 
 const [name = ''] = process.argv.slice(2);
 const bench = BENCHES[name];

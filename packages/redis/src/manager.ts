@@ -93,6 +93,8 @@ export class RedisManager {
   readonly #sender: Sender;
   readonly #release: () => void;
   readonly #scripts = new Map<string, Script>();
+  /** Those that were named while servers were prepared already. */
+  readonly #unloaded = new Set<Script>();
   readonly #embedded: EmbeddedServer | undefined;
   /** Absent with an embedded server. */
   readonly #locator: Locator | undefined;
@@ -273,6 +275,17 @@ export class RedisManager {
     };
   }
 
+  /**
+   * Scripts that will be run here: each server must take them before the deployment counts as ready, also when it comes back.
+   * A deployment that was ready already is checked at the next probe.
+   */
+  prepareScripts(scripts: readonly Script[]): void {
+    for (const script of scripts) {
+      if (!this.#scripts.has(script.sha)) this.#unloaded.add(script);
+      this.#scripts.set(script.sha, script);
+    }
+  }
+
   /** Runs a script by its SHA-1, and whole where the server has forgotten it. */
   async script(
     script: Script,
@@ -416,6 +429,12 @@ export class RedisManager {
       recheck: async () => {
         const epoch = await send('HGET', DEPLOYMENT_KEY, 'epoch');
         if (epoch !== this.#deployment?.epoch) await settle();
+        for (const script of this.#unloaded) {
+          const load = ['SCRIPT', 'LOAD', script.lua];
+          const options = { ...this.#sendOptions({}), ...own };
+          await Promise.all(this.#servers.masters.map((master) => master.call(load, options)));
+          this.#unloaded.delete(script);
+        }
       },
     };
   }

@@ -24,6 +24,10 @@ const IMPATIENT_MS = 100;
 const MAX_PROBE_MS = 5000;
 /** A connection that stays silent through this many probes in a row is given up. */
 const SILENT_PROBES = 3;
+/** A process this busy during a probe may have left the answer unread: the probe is repeated instead of judged. */
+const BUSY = 0.5;
+/** At most so often in a row, so that a server that is silent is noticed by a process that is always busy. */
+const MAX_REPEATED = 5;
 
 /** Probes the deployment for ever and writes what it finds on the health board. */
 export class Monitor {
@@ -34,6 +38,7 @@ export class Monitor {
   #prepared: object | undefined;
   #silent = 0;
   #deaf = 0;
+  #repeated = 0;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -75,6 +80,7 @@ export class Monitor {
     const { client } = this.#options.command;
     let checks: Checks = NOT_PROBED;
     let error: RedisManagerError | undefined;
+    const before = performance.eventLoopUtilization();
     try {
       if (this.#prepared !== client) {
         await this.#options.prepare();
@@ -87,6 +93,11 @@ export class Monitor {
     }
     // The connection ended while it was probed: failed() has told why, and a new one is probed anew.
     if (this.#stopping.signal.aborted || this.#options.command.client !== client) return;
+    if (error?.code !== 'timeout') this.#repeated = 0;
+    else if (performance.eventLoopUtilization(before).utilization > BUSY && this.#repeated < MAX_REPEATED) {
+      this.#repeated++;
+      return;
+    }
     this.#judge(checks, error, performance.now() - startedAt);
   }
 

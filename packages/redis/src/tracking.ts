@@ -91,7 +91,7 @@ export class Tracking {
       this.#wake = new AbortController();
       // It ends with its connection, or is refused; then it is asked again.
       await this.#ask(client, told).catch(() => undefined);
-      await pause(ASK_EVERY_MS, this.#wake.signal);
+      if (tracking) await pause(ASK_EVERY_MS, this.#wake.signal);
     }
     this.#watching = false;
   }

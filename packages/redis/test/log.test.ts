@@ -103,6 +103,19 @@ describe('append', () => {
     expect((await manager.log.head(keys))?.seq).toBe(2);
   });
 
+  test('refuses a producer whose state is ended, apart from a repetition of its last entry', async () => {
+    const keys = await newLog();
+    const key = `${keys.head}:run`;
+    await redis.cli('HSET', key, 'fence', '1');
+    const append = (n: number): Promise<unknown> =>
+      manager.log.append(keys, { data: { data: n }, guard: { key, fence: 1, n } });
+    const last = await append(1);
+    await redis.cli('HSET', key, 'state', 'ended');
+    expect(await append(1)).toEqual({ ...(last as object), duplicate: true });
+    await expect(append(2)).rejects.toMatchObject({ code: 'fence', applied: 'no' });
+    expect((await manager.log.head(keys))?.seq).toBe(1);
+  });
+
   test('to a log that was never created is refused', async () => {
     const keys = logKeys(`test:{${randomUUID()}}`);
     await expect(append(keys, 1)).rejects.toMatchObject({ code: 'log-missing', applied: 'no' });
@@ -115,6 +128,21 @@ describe('append', () => {
     await redis.cli('SCRIPT', 'FLUSH');
     await append(keys, 2);
     expect((await manager.log.head(keys))?.seq).toBe(2);
+  });
+});
+
+describe('read backwards', () => {
+  test('is what is read forwards, newest first, from any entry, whatever their sizes', async () => {
+    const keys = await newLog();
+    for (let i = 0; i < 150; i++)
+      await manager.log.append(keys, { data: { data: 'x'.repeat(i % 40 === 0 ? 300_000 : i) } });
+    const forwards = await Array.fromAsync(manager.log.readAll(keys));
+    expect(await Array.fromAsync(manager.log.readBack(keys))).toEqual(forwards.toReversed());
+    for (const from of [149, 80, 1]) {
+      const entries = await Array.fromAsync(manager.log.readBack(keys, from));
+      expect(entries).toEqual(forwards.slice(0, from).toReversed());
+    }
+    expect(await Array.fromAsync(manager.log.readBack(await newLog()))).toEqual([]);
   });
 });
 
@@ -166,6 +194,40 @@ describe('tail', () => {
     await append(keys, 3);
     await eventually(() => expect(tail.entries()).toHaveLength(3));
     expectUnbroken(tail.entries());
+  });
+
+  test('whose reader is so slow that live entries are not kept reads them from the stream', async () => {
+    const keys = await newLog();
+    await append(keys, 1);
+    const [first] = await manager.log.read(keys, 1);
+    let heard = 0;
+    const leave = manager.subscribe(keys.channel, { message: () => heard++ }, { sharded: true });
+    onTestFinished(leave);
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const tail = manager.log.tail(keys, { after: { seq: 0 }, signal: abort.signal });
+    const seen: LogEntry[] = [];
+    const read = async (until: number): Promise<void> => {
+      while (seen.length < until) {
+        const { value, done } = await tail.next();
+        if (done) return;
+        if (value?.kind === 'entry') seen.push(value.entry);
+      }
+    };
+    await read(1);
+    // A log that is never silent is not looked at: nothing but the tail itself can find what it did not keep.
+    const again = `1 ${first?.chain} ${first?.prev} ${first?.body}`;
+    const noise = setInterval(() => void manager.call(['PUBLISH', keys.channel, again]), 50);
+    onTestFinished(() => clearInterval(noise));
+    await eventually(() => expect(heard).toBeGreaterThan(0));
+    // It was told to read again when its subscription began; from here on it lives on what is published.
+    await append(keys, 2);
+    await read(2);
+    for (let i = 0; i < 15; i++) await Promise.all(Array.from({ length: 100 }, () => append(keys, i)));
+    await eventually(() => expect(heard).toBeGreaterThan(1500));
+    void read(1502);
+    await eventually(() => expect(seen).toHaveLength(1502), { timeoutMs: 10_000 });
+    expectUnbroken(seen);
   });
 
   test('has no hole after its subscription was killed in the middle', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startProcess, temporaryFolder } from '../src/index.ts';
@@ -9,35 +9,53 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 /** Every door of the two packages, and a name behind each. */
 const DOORS = {
   '@taproot/redis': 'createRedisManager',
+  '@taproot/redis/langgraph': 'RedisCheckpointer',
+  '@taproot/redis/opentelemetry': 'instrument',
   '@taproot/chat/protocol': 'CLOSE',
   '@taproot/chat/server': 'createChatServer',
   '@taproot/chat/client': 'createChatClient',
   '@taproot/chat/ai-sdk': 'createChatTransport',
   '@taproot/chat/react': 'useThread',
 } as const;
-const PEERS = ['react', '@ai-sdk/react', '@types/react'];
+/** Doors that need nothing but what npm installs by itself. */
+const MAIN = ['@taproot/redis', '@taproot/chat/protocol', '@taproot/chat/server', '@taproot/chat/client'];
+const PEERS = ['react', '@ai-sdk/react', '@types/react', '@opentelemetry/api'].concat([
+  '@langchain/core',
+  '@langchain/langgraph-checkpoint',
+]);
+
+test('every door of the packages is among those that are tried', () => {
+  const doors = ['redis', 'chat'].flatMap((name) => {
+    const file = readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8');
+    const { exports } = JSON.parse(file) as { readonly exports: object };
+    return Object.keys(exports).map((door) => join(`@taproot/${name}`, door));
+  });
+  expect(doors.sort()).toEqual(Object.keys(DOORS).sort());
+});
 
 test('what npm would publish installs in an empty folder, runs without a build and type-checks', async () => {
   const tarballs = await pack();
   expect(tarballs).toHaveLength(2);
   const folder = consumerFolder();
-  await succeed(
-    folder,
-    'npm',
-    'install',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    ...tarballs,
-    ...PEERS,
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund'];
+  await succeed(folder, 'npm', ...install, ...tarballs);
+  for (const name of ['redis', 'chat'])
+    for (const file of ['LICENSE', 'README.md'])
+      expect([file, existsSync(join(folder, 'node_modules/@taproot', name, file))]).toEqual([file, true]);
+  expect(await succeed(folder, join(folder, 'node_modules/.bin/taproot-redis'), '--help')).toContain(
+    'taproot-redis',
   );
-  for (const [door, name] of Object.entries(DOORS)) {
-    const script = `import * as all from '${door}'; console.log(Object.keys(all).join(' '))`;
-    const names = await succeed(folder, process.execPath, '--input-type=module', '-e', script);
-    expect(names.trim().split(' '), door).toContain(name);
-  }
+  for (const door of MAIN) await succeedImport(folder, door);
+  await succeed(folder, 'npm', ...install, ...PEERS);
+  for (const door of Object.keys(DOORS)) await succeedImport(folder, door);
   await succeed(folder, process.execPath, TSC, '-p', folder);
 }, 300_000);
+
+async function succeedImport(folder: string, door: string): Promise<void> {
+  const script = `import * as all from '${door}'; console.log(Object.keys(all).join(' '))`;
+  const names = await succeed(folder, process.execPath, '--input-type=module', '-e', script);
+  expect(names.trim().split(' '), door).toContain(DOORS[door as keyof typeof DOORS]);
+}
 
 /** Builds both packages from nothing and packs them, without the build that `prepack` would start again for each. */
 async function pack(): Promise<string[]> {

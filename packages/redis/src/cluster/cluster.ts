@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly preparation: Preparation;
 }
 
-/** How long one node may take to say who serves what. */
+/** How long a node to which there is a connection may take to say who serves what. */
 const ASK_TIMEOUT_MS = 500;
 
 /** A Redis Cluster: one command and at most one subscriber connection per master, found and followed by themselves. */
@@ -53,7 +53,7 @@ export class Cluster implements Servers {
     this.#discovery = new Discovery({
       locator,
       seeds,
-      timeoutMs: ASK_TIMEOUT_MS,
+      timeoutMs: options.connectTimeoutMs,
       preferred: () => map.owners.filter(isReady).map(({ address }) => address),
       over: (address, questions) => {
         const master = map.at(address);

@@ -14,7 +14,8 @@ export function driverClient(options: RedisClientOptions): RedisClient {
     // The driver's own timeout, an AbortSignal for each command, would take half of the time; calls have their deadlines.
     commandOptions: { timeout: 0 },
   } as RedisClientOptions) as unknown as RedisClient;
-  client.on('connect', () => ended.has(client) && client.destroy());
+  // After the driver has sent what it sends first: else what becomes of that would be nobody's.
+  client.on('connect', () => setImmediate(() => ended.has(client) && client.destroy()));
   return client;
 }
 

@@ -31,6 +31,8 @@ export interface Appended extends LogPosition {
 }
 
 const PAGE = 256;
+/** Entries of a page that is read backwards, and the bytes that it aims at. */
+const BACK_PAGE = { min: 8, max: 64, bytes: 512 * 1024 } as const;
 
 /**
  * Append-only logs in Redis Streams: `seq` 1, 2, 3, … without holes, a hash chain over all entries, fences, idempotent
@@ -91,6 +93,22 @@ export class DurableLog {
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
       next = last.seq + 1;
+    }
+  }
+
+  /** All entries down from `from`, or from the newest one, newest first. Pages are small, because entries may be large. */
+  async *readBack(keys: LogKeys, from?: number): AsyncGenerator<LogEntry> {
+    let count: number = BACK_PAGE.min;
+    for (let next = from; next === undefined || next > 0; ) {
+      const start = next === undefined ? '+' : `${next}-0`;
+      const range = ['XREVRANGE', keys.stream, start, '-', 'COUNT', String(count)];
+      const page = entriesFromReply(await this.#manager.call(range));
+      yield* page;
+      const oldest = page.at(-1);
+      if (oldest === undefined || page.length < count) return;
+      next = oldest.seq - 1;
+      const bytes = page.reduce((sum, { body }) => sum + body.length, 0);
+      count = Math.min(Math.max(Math.floor((count * BACK_PAGE.bytes) / bytes), 1), count * 2, BACK_PAGE.max);
     }
   }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
-import { createClient } from 'redis';
+import { RedisClient } from 'redis';
 import { onTestFinished, vi } from 'vitest';
 import { EmbeddedServer, type EmbeddedServerOptions } from '../../src/embedded/index.ts';
 import { findProgram } from '../../src/embedded/program.ts';
@@ -40,7 +40,7 @@ export function serverProcesses(dataDir: string): string[] {
 
 /** One command over a connection of its own, once the server has loaded its data. */
 export async function command(path: string, ...args: string[]): Promise<unknown> {
-  const client = createClient({ RESP: 2, socket: { path, tls: false, reconnectStrategy: false } });
+  const client = new RedisClient({ RESP: 2, socket: { path, tls: false, reconnectStrategy: false } });
   client.on('error', () => undefined);
   try {
     await client.connect();

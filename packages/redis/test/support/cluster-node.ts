@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { TestRedis } from '@taproot/testkit';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
@@ -20,10 +21,12 @@ export interface ScriptRun {
 export class ClusterNode {
   readonly #admin: Client;
   readonly #declared: Client;
+  readonly #user: string;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(admin: Client, declared: Client) {
+  constructor(admin: Client, declared: Client, user: string) {
     this.#admin = admin;
+    this.#user = user;
     this.#declared = declared;
   }
 
@@ -41,7 +44,7 @@ export class ClusterNode {
   async #run({ lua, keys, args }: ScriptRun): Promise<unknown> {
     const rights = keys.map((key) => `~${key}`);
     const channels = [...new Set(keys.map((key) => `&${key.slice(0, key.indexOf('}') + 1)}:live`))];
-    await this.call(['ACL', 'SETUSER', 'declared', ...RESET, ...rights, ...channels]);
+    await this.call(['ACL', 'SETUSER', this.#user, ...RESET, ...rights, ...channels]);
     return this.#declared.sendCommand(['EVAL', lua, String(keys.length), ...keys, ...args]);
   }
 }
@@ -50,15 +53,17 @@ const RESET = ['reset', 'on', 'nopass', 'resetchannels', '+@all'];
 
 export async function clusterNode(redis: TestRedis): Promise<ClusterNode> {
   const { url } = redis;
-  await redis.cli('ACL', 'SETUSER', 'declared', ...RESET);
+  // Of its own: another node object's run would take these rights away in between.
+  const user = `declared-${randomUUID()}`;
+  await redis.cli('ACL', 'SETUSER', user, ...RESET);
   const clients = [
     createClient({ url, RESP: 3 }),
-    createClient({ url, RESP: 3, username: 'declared', password: 'any' }),
+    createClient({ url, RESP: 3, username: user, password: 'any' }),
   ];
   for (const client of clients) {
     client.on('error', () => undefined);
     await client.connect();
     onTestFinished(() => client.destroy());
   }
-  return new ClusterNode(clients[0] as Client, clients[1] as Client);
+  return new ClusterNode(clients[0] as Client, clients[1] as Client, user);
 }
