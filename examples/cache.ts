@@ -10,8 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRedisManager } from '@taproot/redis';
-import { Cache } from '../packages/redis/src/cache/index.ts';
+import { Cache, createRedisManager } from '@taproot/redis';
 
 interface Product {
   readonly id: string;

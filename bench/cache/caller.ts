@@ -1,5 +1,4 @@
-import { createRedisManager } from '@taproot/redis';
-import { Cache } from '../../packages/redis/src/cache/index.ts';
+import { Cache, createRedisManager } from '@taproot/redis';
 import { CALLERS, FACTORY_MS, type Round } from './cold-key.ts';
 
 const manager = createRedisManager({ url: process.env.BENCH_URL ?? '' });

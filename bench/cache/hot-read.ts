@@ -1,9 +1,8 @@
-import { createRedisManager } from '@taproot/redis';
+import { Cache, createRedisManager } from '@taproot/redis';
 import { BentoCache, bentostore } from 'bentocache';
 import { memoryDriver } from 'bentocache/drivers/memory';
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis';
 import { createClient } from 'redis';
-import { Cache } from '../../packages/redis/src/cache/index.ts';
 import { startServer } from '../server.ts';
 import { median } from '../summary.ts';
 

@@ -56,18 +56,22 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     agent,
     sessionSecret,
     allowedOrigins: origins(get('ALLOWED_ORIGINS')),
-    trustProxy: get('TRUST_PROXY') === '1',
-    demo: loopback && get('TAPROOT_DEMO') !== '0',
+    trustProxy: isOn('TRUST_PROXY', get('TRUST_PROXY') ?? '0'),
+    demo: isOn('TAPROOT_DEMO', get('TAPROOT_DEMO') ?? '1') && loopback,
   };
 }
 
 function port(text: string | undefined): number {
   if (text === undefined) return 7070;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 65_535)) {
     throw new EnvironmentError(`PORT must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
   }
   return value;
+}
+
+function isOn(name: string, value: string): boolean {
+  return oneOf(name, value, ['0', '1']) === '1';
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
@@ -84,7 +88,8 @@ function origins(text: string | undefined): readonly string[] {
 function origin(text: string): string {
   try {
     const url = new URL(text);
-    if (url.origin !== 'null' && ['http:', 'https:'].includes(url.protocol)) return url.origin;
+    // A path or credentials would be cut off without a word.
+    if (['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`) return url.origin;
   } catch {
     // Told below, together with what parses and is no origin.
   }

@@ -88,6 +88,8 @@ function onSignals(studio: Studio, manager: RedisManager): void {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // The terminal was closed; the shell and the kernel may both say so, and neither is impatient.
+  process.on('SIGHUP', () => ending || end());
 }
 
 main().catch((error: unknown) => {

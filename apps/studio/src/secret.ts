@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type Environment, EnvironmentError } from './environment.ts';
 
 const MIN_BYTES = 32;
@@ -10,7 +10,7 @@ export async function sessionSecret({ sessionSecret: given, dataDir }: Environme
   if (given !== undefined) return Buffer.from(given);
   const file = join(dataDir, 'session-secret');
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(resolve(dataDir));
     const secret = (await readIfThere(file)) ?? (await make(file));
     if (secret.length >= MIN_BYTES) return secret;
   } catch (error) {
@@ -19,6 +19,28 @@ export async function sessionSecret({ sessionSecret: given, dataDir }: Environme
   throw new EnvironmentError(
     `${file} holds no session secret; remove it, and everybody has to sign in again`,
   );
+}
+
+/** Step by step: where nothing can be made, as in /proc, a recursive `mkdir` never comes back. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    return await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') {
+      if (await isFolder(path)) return;
+      throw error;
+    }
+  }
+  await makeFolder(dirname(path));
+  await mkdir(path, { mode: 0o700 }).catch(async (error: unknown) => {
+    // Of two processes that start at once the other one may have made it.
+    if (!(await isFolder(path))) throw error;
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 async function readIfThere(file: string): Promise<Uint8Array | undefined> {

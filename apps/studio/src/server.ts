@@ -12,7 +12,7 @@ import type { RedisManager } from '@taproot/redis';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Environment } from './environment.ts';
 import { addAuth } from './http/auth.ts';
-import { addErrors } from './http/errors.ts';
+import { addErrors, refuseUnreadable } from './http/errors.ts';
 import { addHealth } from './http/health.ts';
 import { addPage } from './http/page.ts';
 import { addSecurity, decodableUrl } from './http/security.ts';
@@ -32,6 +32,11 @@ export interface StudioOptions {
 }
 
 const BODY_LIMIT = 256 * 1024;
+/** A whole request; slower ones only hold their connection. */
+const REQUEST_MS = 30_000;
+const HEADERS_MS = 10_000;
+/** Sockets of all kinds; more are closed at once. */
+const MAX_CONNECTIONS = 10_000;
 
 /** The studio's HTTP and WebSocket server, listening. */
 export async function startStudio({
@@ -47,6 +52,14 @@ export async function startStudio({
     trustProxy: environment.trustProxy,
     rewriteUrl: decodableUrl,
     forceCloseConnections: true,
+    requestTimeout: REQUEST_MS,
+    http: {
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 5_000,
+      // A missing Host is refused like a foreign one, with a problem.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: refuseUnreadable,
   });
   const chat: ChatServer = createChatServer({
     manager,
@@ -56,16 +69,22 @@ export async function startStudio({
     role: environment.role,
     onError: (error) => app.log.error(error),
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   addSecurity(app, allowed);
   addErrors(app);
-  await app.register(fastifyCookie);
   addHealth(app, manager, chat, environment);
+  // A worker has operators, and no users.
+  if (environment.role !== 'worker') await addUsers(app, chat, environment);
+  await app.listen({ host: environment.host, port: environment.port });
+  return { url: urlOf(app, environment), close: () => close(app, chat) };
+}
+
+async function addUsers(app: FastifyInstance, chat: ChatServer, environment: Environment): Promise<void> {
+  await app.register(fastifyCookie);
   addAuth(app, chat, environment);
   addThreads(app, chat);
   await addPage(app);
   app.server.on('upgrade', (request, socket, head) => chat.handleUpgrade(request, socket, head));
-  await app.listen({ host: environment.host, port: environment.port });
-  return { url: urlOf(app, environment), close: () => close(app, chat) };
 }
 
 /** New requests are refused first, then sockets are sent elsewhere and runs are left to others. */

@@ -9,6 +9,7 @@ export {
   type StateWritten,
   VersionConflictError,
 } from './agent-state/index.ts';
+export * from './cache/index.ts';
 export { slotOf } from './cluster/index.ts';
 export type { Commands, Multi, ScanOptions } from './commands/index.ts';
 export { fullJitter, pause } from './connection/backoff.ts';

@@ -13,10 +13,35 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Environment } from '../environment.ts';
 
-const demoBody = z.object({ name: z.string().trim().min(1).max(40).optional() }).nullish();
+const demoBody = z
+  .object({
+    name: z
+      .string()
+      .trim()
+      .max(40)
+      .regex(/[\p{L}\p{N}]/u)
+      .optional(),
+  })
+  .nullish();
 
-/** The session of a request. Rejects `unauthenticated`. A ticket opens sockets only. */
-export async function requireSession(chat: ChatServer, request: FastifyRequest): Promise<Session> {
+const sessions = new WeakMap<FastifyRequest, Session>();
+
+/** For routes of signed-in users: nobody else's body is waited for. */
+export const signedInOnly = (
+  chat: ChatServer,
+): { readonly onRequest: (request: FastifyRequest) => Promise<void> } => ({
+  onRequest: async (request) => void sessions.set(request, await requireSession(chat, request)),
+});
+
+/** Of a request to such a route. */
+export function sessionOf(request: FastifyRequest): Session {
+  const session = sessions.get(request);
+  if (session === undefined) throw new ChatError('unauthenticated', 'Sign in first');
+  return session;
+}
+
+/** A ticket opens sockets only. */
+async function requireSession(chat: ChatServer, request: FastifyRequest): Promise<Session> {
   const credential = credentialOf(request.raw, new URL(request.url, 'http://localhost'));
   const session = credential?.kind === 'ticket' ? undefined : await authenticate(chat.sessions, credential);
   if (session === undefined) throw new ChatError('unauthenticated', 'Sign in first');
@@ -25,10 +50,11 @@ export async function requireSession(chat: ChatServer, request: FastifyRequest):
 
 /** Routes under /auth (PROTOCOL.md, "Signing in"). */
 export function addAuth(app: FastifyInstance, chat: ChatServer, environment: Environment): void {
-  app.post('/auth/demo', async (request, reply) => {
-    requireDemo(request, environment);
+  const onlyDemo = async (request: FastifyRequest): Promise<void> => requireDemo(request, environment);
+  app.post('/auth/demo', { onRequest: onlyDemo }, async (request, reply) => {
     const body = demoBody.safeParse(request.body);
-    if (!body.success) throw new ChatError('bad-request', 'name: 1 to 40 characters');
+    if (!body.success)
+      throw new ChatError('bad-request', 'name: 1 to 40 characters, with a letter or a digit');
     const user = demoUser(body.data?.name);
     const { token } = await chat.sessions.create(user);
     setCookie(reply, token, chat.sessions.sessionMs, environment);
@@ -37,12 +63,12 @@ export function addAuth(app: FastifyInstance, chat: ChatServer, environment: Env
   app.post('/auth/session', async () => {
     throw new ChatError('not-supported', 'Signing in with a JWT is not supported yet');
   });
-  app.post('/auth/ticket', async (request) => {
-    const session = await requireSession(chat, request);
-    return { ticket: await chat.sessions.issueTicket(session) };
-  });
-  app.post('/auth/logout', async (request, reply) => {
-    await chat.sessions.revoke(await requireSession(chat, request));
+  const signedIn = signedInOnly(chat);
+  app.post('/auth/ticket', signedIn, async (request) => ({
+    ticket: await chat.sessions.issueTicket(sessionOf(request)),
+  }));
+  app.post('/auth/logout', signedIn, async (request, reply) => {
+    await chat.sessions.revoke(sessionOf(request));
     setCookie(reply, '', 0, environment);
     return reply.code(204).send();
   });
@@ -50,14 +76,22 @@ export function addAuth(app: FastifyInstance, chat: ChatServer, environment: Env
 
 /** Only this machine's own users, and never through a proxy, which would open it to the world. */
 function requireDemo(request: FastifyRequest, environment: Environment): void {
-  if (environment.demo && isLoopbackHost(request.headers.host) && !isForwarded(request.headers)) return;
+  if (environment.demo && isLoopbackHost(request.headers.host) && !isForwarded(request.raw)) return;
   throw new ChatError('forbidden', 'The demo sign-in works only on this machine itself, without a proxy');
 }
 
-/** One user per name, so that several people can be tried; all of them operators, for they sit at this machine. */
+/**
+ * One user per name, so that several people can be tried; names that differ only in case, signs and spaces are one. All of
+ * them are operators, for they sit at this machine.
+ */
 function demoUser(name = 'Demo'): User {
-  const id = name === 'Demo' ? 'demo' : `demo:${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`;
-  return { id, name, operator: true };
+  const words =
+    name
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  const key = words.join('-');
+  return { id: key === 'demo' ? key : `demo:${key}`, name, operator: true };
 }
 
 function setCookie(reply: FastifyReply, token: string, maxAgeMs: number, { loopback }: Environment): void {

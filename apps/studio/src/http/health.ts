@@ -35,7 +35,7 @@ export function addHealth(
   });
 
   async function mayOperate(request: FastifyRequest): Promise<boolean> {
-    if (environment.loopback && isLoopbackHost(request.headers.host) && !isForwarded(request.headers))
+    if (environment.loopback && isLoopbackHost(request.headers.host) && !isForwarded(request.raw))
       return true;
     // Whether somebody is an operator is known to Redis; while it is away nobody is.
     if (manager.state !== 'ready') return false;

@@ -15,11 +15,11 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Fastify refuses a path that cannot be decoded before any check of ours; instead it gets one that no route has. */
+/** Fastify refuses an address that cannot be read before any check of ours; instead it gets one that no route has. */
 export function decodableUrl({ url = '/' }: { readonly url?: string | undefined }): string {
   try {
     decodeURIComponent(url.split('?', 1)[0] ?? '');
-    return url;
+    return url.startsWith('/') || URL.canParse(url) ? url : '/%25';
   } catch {
     return '/%25';
   }

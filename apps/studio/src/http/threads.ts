@@ -1,6 +1,6 @@
 import type { ChatServer } from '@taproot/chat/server';
 import type { FastifyInstance } from 'fastify';
-import { requireSession } from './auth.ts';
+import { sessionOf, signedInOnly } from './auth.ts';
 
 /** Mounts the chat package's routes. */
 export function addThreads(app: FastifyInstance, chat: ChatServer): void {
@@ -8,8 +8,9 @@ export function addThreads(app: FastifyInstance, chat: ChatServer): void {
     app.route({
       method,
       url: path,
+      ...signedInOnly(chat),
       handler: async (request, reply) => {
-        const { user } = await requireSession(chat, request);
+        const { user } = sessionOf(request);
         const { status, body } = await handle({
           user,
           params: request.params as Record<string, string>,

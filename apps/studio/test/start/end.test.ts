@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { visit } from '../support/visitor.ts';
 import { serversOf } from './support/servers.ts';
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   'on %s open sockets are closed with 1012, the embedded Redis ends, and so does the process, with 0',
   async (signal) => {
     const studio = await startStudio();

@@ -1,2 +1,2 @@
-export { type OpenRun, RunFeed, type RunFeedHooks } from './run-feed.ts';
-export { createChatTransport } from './transport.ts';
+export { type Cut, type OpenRun, RunFeed, type RunFeedHooks } from './run-feed.ts';
+export { createChatTransport, type TransportOptions } from './transport.ts';

@@ -4,8 +4,9 @@ import type {
   ChatChunk,
   ChatMessage,
   EventFrame,
-  LifecycleEvent,
   Position,
+  RunMetadata,
+  RunOutcome,
 } from '../protocol/index.ts';
 import { RunStream } from './run-stream.ts';
 
@@ -14,7 +15,18 @@ export interface OpenRun {
   readonly run: string;
   /** The user's message, if its event came through this view. */
   readonly message?: ChatMessage;
+  /** What its request took out of the conversation, if it did. */
+  readonly cut?: Cut;
   readonly started: boolean;
+  /** Set when it ended before it started. */
+  readonly outcome?: RunOutcome;
+}
+
+/** This message and all that followed it; with `kept` it stays itself, as it is answered anew. */
+export interface Cut {
+  readonly message: string;
+  /** Its metadata from now on. */
+  readonly kept?: RunMetadata;
 }
 
 export interface RunFeedHooks {
@@ -36,7 +48,7 @@ export class RunFeed {
   readonly #hooks: RunFeedHooks;
   readonly #runs = new Map<string, Known>();
   readonly #streams = new Set<RunStream>();
-  /** Streams that wait for the run of this message. */
+  /** Streams that wait for the run of this message or regeneration. */
   readonly #unbound = new Map<string, RunStream>();
   readonly #off: readonly (() => void)[];
   #whole = false;
@@ -73,7 +85,7 @@ export class RunFeed {
     return stream.readable;
   }
 
-  /** The chunks of the run that a message gets; call it before the message is sent, as `accepted` may come last. */
+  /** The chunks of the run that a message or regeneration gets; call it before that is sent, as `accepted` may come last. */
   streamOfMessage(id: string): {
     readonly readable: ReadableStream<ChatChunk>;
     readonly bind: (run: string) => void;
@@ -129,19 +141,20 @@ export class RunFeed {
   }
 
   #event(event: EventFrame): void {
-    const { run, data, at } = event;
+    const { run, data } = event;
     if (run === undefined) return;
     const known = this.#runs.get(run) ?? { run, started: false, events: [] };
     known.events.push(event);
-    const userMessage = 'type' in data && data.type === 'user-message' ? data : undefined;
-    const next: Known = userMessage
-      ? { ...known, message: messageOf(userMessage, run, at) }
-      : { ...known, started: true };
+    const request = requestOf(event);
+    const outcome = 'type' in data && data.type === 'run-ended' ? data.outcome : undefined;
+    const next: Known = request
+      ? { ...known, ...request.run }
+      : { ...known, started: true, ...(!known.started && outcome && { outcome }) };
     this.#runs.set(run, next);
-    if ('type' in data && data.type === 'run-ended') this.#runs.delete(run);
+    if (outcome !== undefined) this.#runs.delete(run);
     for (const stream of [...this.#streams]) if (stream.run === run) stream.push(event);
-    if (userMessage) {
-      this.#bind(userMessage.id, run);
+    if (request) {
+      this.#bind(request.id, run);
       this.#hooks.onQueued?.(next);
     } else if (!known.started) this.#started(next);
   }
@@ -162,16 +175,24 @@ export class RunFeed {
   }
 }
 
-/** As the history has it (PROTOCOL.md §3.5). */
-function messageOf(
-  event: Extract<LifecycleEvent, { type: 'user-message' }>,
-  run: string,
-  at: number,
-): ChatMessage {
-  return {
-    id: event.id,
+interface RunRequest {
+  readonly id: string;
+  readonly run: Pick<OpenRun, 'message' | 'cut'>;
+}
+
+/** What an event asks for, if it does; a message as the history has it (PROTOCOL.md §3.5). */
+function requestOf({ run, data, at }: EventFrame): RunRequest | undefined {
+  if (run === undefined || !('type' in data)) return undefined;
+  if (data.type === 'run-requested')
+    return { id: data.id, run: { cut: { message: data.of, kept: { run, at } } } };
+  if (data.type !== 'user-message') return undefined;
+  const { id, parts, supersedes } = data;
+  const message: ChatMessage = {
+    id,
     role: 'user',
-    parts: event.parts.map((part) => ({ ...part })),
+    parts: parts.map((part) => ({ ...part })),
     metadata: { run, at },
   };
+  const cut = supersedes === undefined ? {} : { cut: { message: supersedes } };
+  return { id, run: { message, ...cut } };
 }

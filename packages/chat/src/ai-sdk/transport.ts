@@ -1,15 +1,25 @@
 import type { ChatTransport } from 'ai';
-import { type ChatClient, ChatClientError } from '../client/index.ts';
+import { type ChatClient, messageId, type PendingMessage, type StopTarget } from '../client/index.ts';
 import type { ChatChunk, ChatMessage } from '../protocol/index.ts';
 import { anchored, caughtUp } from './catch-up.ts';
+import { type Order, orderOf } from './order.ts';
 import { RunFeed } from './run-feed.ts';
 
 type SendOptions = Parameters<ChatTransport<ChatMessage>['sendMessages']>[0];
 type ReconnectOptions = Parameters<ChatTransport<ChatMessage>['reconnectToStream']>[0];
 
+export interface TransportOptions {
+  /**
+   * Whether aborting a stream ends its run on the server. AI SDK aborts it for `stop()`, and also when a `useChat` that made
+   * its own chat unmounts; where answers are to go on then, give `useChat` a `chat` that outlives it, or set this to false.
+   * @default true
+   */
+  readonly stopOnAbort?: boolean;
+}
+
 /**
- * AI SDK's transport over a chat client. The chat's id is the thread's. Lost sockets do not show in its streams; a stream
- * that is aborted (`stop`, or unmounting) does not stop the run on the server.
+ * AI SDK's transport over a chat client. The chat's id is the thread's. Lost sockets do not show in its streams; `stop()`
+ * ends the run on the server, also one that was resumed. A call that waits for the user is answered by the client's `answer`.
  *
  * For a page that also shows what other tabs ask, use `useThread` of `@taproot/chat/react`.
  *
@@ -17,19 +27,28 @@ type ReconnectOptions = Parameters<ChatTransport<ChatMessage>['reconnectToStream
  * const transport = createChatTransport(client);
  * const { messages, sendMessage } = useChat({ id: threadId, messages: history, transport, resume: true });
  */
-export function createChatTransport(client: ChatClient): ChatTransport<ChatMessage> {
-  return new TaprootTransport(client);
+export function createChatTransport(
+  client: ChatClient,
+  options: TransportOptions = {},
+): ChatTransport<ChatMessage> {
+  return new TaprootTransport(client, options);
 }
 
 class TaprootTransport implements ChatTransport<ChatMessage> {
   /** `reconnectToStream` gives the whole message again. */
   readonly resumeStreamIsReplay = true;
   readonly #client: ChatClient;
+  readonly #stopOnAbort: boolean;
   readonly #feeds = new Map<string, RunFeed>();
+  /** An edited message keeps its id in the chat and has a new one on the server. */
+  readonly #editedAs = new Map<string, string>();
+  /** Resumptions so far. AI SDK aborts one for the next, which stops nothing. */
+  #resumptions = 0;
   readonly #off: () => void;
 
-  constructor(client: ChatClient) {
+  constructor(client: ChatClient, { stopOnAbort = true }: TransportOptions) {
     this.#client = client;
+    this.#stopOnAbort = stopOnAbort;
     this.#off = client.on('connection', () => {
       if (!client.closed) return;
       // The words by which AI SDK tells a lost connection from a failed answer.
@@ -39,14 +58,17 @@ class TaprootTransport implements ChatTransport<ChatMessage> {
   }
 
   sendMessages = async (options: SendOptions): Promise<ReadableStream<ChatChunk>> => {
-    const { id, text } = messageOf(options);
-    const feed = this.#feed(options.chatId);
+    const { chatId, abortSignal } = options;
+    const order = orderOf(options);
+    const feed = this.#feed(chatId);
     // Attached first: what the run says before the attachment would be missed.
-    await anchored(feed.view, options.abortSignal);
+    await anchored(feed.view, abortSignal);
+    const id = order.type === 'send' ? order.id : messageId();
     const { readable, bind } = feed.streamOfMessage(id);
-    const { accepted } = this.#client.send(options.chatId, text, { id });
+    const accepted = this.#submit(chatId, id, order);
+    this.#stopWith(abortSignal, chatId, { id });
     try {
-      bind((await unlessAborted(accepted, options.abortSignal)).run);
+      bind((await unlessAborted(accepted, abortSignal)).run);
     } catch (error) {
       await readable.cancel();
       throw error;
@@ -55,10 +77,13 @@ class TaprootTransport implements ChatTransport<ChatMessage> {
   };
 
   reconnectToStream = async (options: ReconnectOptions): Promise<ReadableStream<ChatChunk> | null> => {
+    this.#resumptions++;
     const feed = this.#feed(options.chatId);
     await caughtUp(this.#client, feed, options.abortSignal);
     const { active } = feed;
-    return active === undefined ? null : feed.stream(active.run);
+    if (active === undefined) return null;
+    this.#stopWith(options.abortSignal, options.chatId, active);
+    return feed.stream(active.run);
   };
 
   close = (): void => {
@@ -67,6 +92,27 @@ class TaprootTransport implements ChatTransport<ChatMessage> {
     this.#feeds.clear();
   };
 
+  #submit(thread: string, id: string, order: Order): PendingMessage['accepted'] {
+    if (order.type === 'send') return this.#client.send(thread, order.text, { id }).accepted;
+    const of = this.#editedAs.get(order.of) ?? order.of;
+    if (order.type === 'regenerate') return this.#client.regenerate(thread, of, { id }).accepted;
+    this.#editedAs.set(order.of, id);
+    const { accepted } = this.#client.edit(thread, of, order.text, { id });
+    // Refused: the message is what it was.
+    accepted.catch(() => this.#editedAs.get(order.of) === id && this.#editedAs.set(order.of, of));
+    return accepted;
+  }
+
+  #stopWith(signal: AbortSignal | undefined, thread: string, target: StopTarget): void {
+    if (signal === undefined || !this.#stopOnAbort) return;
+    const resumptions = this.#resumptions;
+    const stop = (): void => {
+      if (!this.#client.closed && resumptions === this.#resumptions) void this.#client.stop(thread, target);
+    };
+    // Later, because the resumption for which this one is aborted begins right after.
+    signal.addEventListener('abort', () => setTimeout(stop), { once: true });
+  }
+
   #feed(thread: string): RunFeed {
     const known = this.#feeds.get(thread);
     if (known !== undefined) return known;
@@ -74,20 +120,6 @@ class TaprootTransport implements ChatTransport<ChatMessage> {
     this.#feeds.set(thread, feed);
     return feed;
   }
-}
-
-function messageOf({ trigger, messageId, messages }: SendOptions): {
-  readonly id: string;
-  readonly text: string;
-} {
-  const message = messages.at(-1);
-  const parts = message?.parts.flatMap((part) => (part.type === 'text' ? part.text : [])) ?? [];
-  const plain = parts.length > 0 && parts.length === message?.parts.length;
-  if (trigger === 'submit-message' && messageId === undefined && message?.role === 'user' && plain) {
-    return { id: message.id, text: parts.join('\n') };
-  }
-  const what = 'Only new messages of text can be sent: no regeneration, no edits, no files';
-  throw new ChatClientError('not-supported', what, { applied: 'no' });
 }
 
 /** Ends the wait, not the sending: the user's words are to arrive also when the page looks away. */

@@ -1,8 +1,9 @@
-import type { ClientFrame, ErrorFrame, ServerFrame, StatusFrame } from '../protocol/index.ts';
+import type { ClientFrame, CommandFrame, ErrorFrame, ServerFrame, StatusFrame } from '../protocol/index.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { ChatClientError, errorOf } from './errors.ts';
 import { Http } from './http.ts';
+import { messageId } from './message-id.ts';
 import { Outbox } from './outbox.ts';
 import { settingsOf } from './settings.ts';
 import { AttachedView } from './thread-view.ts';
@@ -93,9 +94,34 @@ class Client implements Types.ChatClient {
     return view;
   }
 
-  send(thread: string, text: string, options?: Types.SendOptions): Types.PendingMessage {
+  send(thread: string, text: string, options: Types.SendOptions = {}): Types.PendingMessage {
+    const { id = messageId() } = options;
+    return this.submit({ type: 'send', thread, id, text }, options);
+  }
+
+  edit(thread: string, of: string, text: string, options: Types.SendOptions = {}): Types.PendingMessage {
+    const { id = messageId() } = options;
+    return this.submit({ type: 'edit', thread, id, of, text }, options);
+  }
+
+  regenerate(thread: string, of: string, options: Types.SendOptions = {}): Types.PendingMessage {
+    const { id = messageId() } = options;
+    return this.submit({ type: 'regenerate', thread, id, of }, options);
+  }
+
+  stop(thread: string, target: Types.StopTarget): ReturnType<Types.ChatClient['stop']> {
+    const { accepted } = this.submit({ type: 'stop', thread, ...target });
+    return quiet(accepted.then(({ run, outcome = 'stopped' }) => ({ run, outcome })));
+  }
+
+  answer(thread: string, run: string, callId: string, approve: boolean): Promise<void> {
+    const { accepted } = this.submit({ type: 'answer', thread, run, callId, approve });
+    return quiet(accepted.then(() => undefined));
+  }
+
+  submit(command: CommandFrame, { signal }: { readonly signal?: AbortSignal } = {}): Types.PendingCommand {
     if (this.closed) throw new ChatClientError('closed', 'The chat client was closed', { applied: 'no' });
-    return this.#outbox.add(thread, text, options);
+    return this.#outbox.add(command, signal);
   }
 
   discard(id: string): void {
@@ -174,6 +200,9 @@ class Client implements Types.ChatClient {
       case 'accepted':
         this.#outbox.accepted(frame.thread, frame.id, frame);
         break;
+      case 'stopped':
+        this.#outbox.stopped(frame);
+        break;
       case 'status':
         this.#status(frame);
         break;
@@ -199,4 +228,10 @@ class Client implements Types.ChatClient {
     if (view === undefined) this.#events.emit('error', errorOf(frame));
     else view.errorFrame(frame);
   }
+}
+
+/** Whoever does not look at it sees in the log what became of it. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -1,6 +1,7 @@
 export { DEFAULT_BACKOFF, fullJitter } from './backoff.ts';
 export { createChatClient } from './client.ts';
 export { ChatClientError, type ChatClientErrorCode, type ChatClientErrorFields } from './errors.ts';
+export { messageId } from './message-id.ts';
 export type {
   Backoff,
   ChatClient,
@@ -10,8 +11,10 @@ export type {
   MessagesPage,
   OutboxEntry,
   PageOptions,
+  PendingCommand,
   PendingMessage,
   SendOptions,
+  StopTarget,
   ThreadDetails,
   ThreadSummary,
   ThreadView,

@@ -1,8 +1,16 @@
-import type { AttachedFrame, ClientFrame, ErrorFrame, EventFrame, Limits } from '../protocol/index.ts';
+import type {
+  AttachedFrame,
+  ClientFrame,
+  CommandFrame,
+  ErrorFrame,
+  EventFrame,
+  Limits,
+  RunOutcome,
+  StoppedFrame,
+} from '../protocol/index.ts';
 import { ChatClientError, errorOf } from './errors.ts';
-import { messageId } from './message-id.ts';
 import { type Acceptance, Outgoing } from './outgoing.ts';
-import type { OutboxEntry, PendingMessage, SendOptions } from './types.ts';
+import type { OutboxEntry, PendingCommand } from './types.ts';
 
 export interface OutboxOptions {
   /** False while there is no socket; then nothing is sent. */
@@ -20,8 +28,8 @@ const MAX_INTERNAL_ERRORS = 5;
 const DEFAULT_WAIT_MS = 1_000;
 
 /**
- * The user's messages until their runs have ended (PROTOCOL.md §8.5). Of each thread only the oldest unaccepted one is on
- * its way, so that no failure can change their order.
+ * The user's commands until their runs have ended (PROTOCOL.md §8.5). Of each thread only the oldest unaccepted message is
+ * on its way, so that no failure can change their order; stops and answers do not wait for messages.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -36,12 +44,12 @@ export class Outbox {
     return this.#entries;
   }
 
-  add(thread: string, text: string, { id = messageId(), signal }: SendOptions = {}): PendingMessage {
-    const known = this.#messages.find((message) => message.id === id && message.thread === thread);
-    if (known?.text === text) return known;
-    const message = new Outgoing(thread, id, text);
+  add(command: CommandFrame, signal: AbortSignal | undefined): PendingCommand {
+    const message = new Outgoing(command);
+    const known = this.#messages.find((one) => isSame(one, message));
+    if (known !== undefined && JSON.stringify(known.command) === JSON.stringify(command)) return known;
     if (known !== undefined)
-      message.refuse(new ChatClientError('id-reused', 'This id has another text', { applied: 'no' }));
+      message.refuse(new ChatClientError('id-reused', 'This id has another content', { applied: 'no' }));
     if (signal?.aborted) message.refuse(aborted());
     if (message.phase === 'refused') return message;
     this.#messages.push(message);
@@ -76,7 +84,9 @@ export class Outbox {
 
   /** By an `accepted` frame, or by the event of the message itself, which may come first. */
   accepted(thread: string, id: string, acceptance: Acceptance): void {
-    const message = this.#messages.find((one) => one.id === id && one.thread === thread);
+    const message = this.#messages.find(
+      (one) => one.id === id && one.thread === thread && one.command.type !== 'stop',
+    );
     if (message === undefined || message.phase === 'refused') return;
     message.accept(acceptance);
     const kept = this.#messages.filter(({ phase }) => phase === 'accepted');
@@ -85,11 +95,19 @@ export class Outbox {
     this.#flush();
   }
 
+  stopped({ thread, run, outcome, id }: StoppedFrame): void {
+    this.#settleStops(thread, run, outcome, id);
+    this.#flush();
+  }
+
   event({ thread, seq, run, data }: EventFrame): void {
     if (run === undefined || !('type' in data)) return;
-    if (data.type === 'user-message') this.accepted(thread, data.id, { seq, run });
+    if (data.type === 'user-message' || data.type === 'run-requested')
+      this.accepted(thread, data.id, { seq, run });
     if (data.type !== 'run-ended') return;
+    this.#settleStops(thread, run, data.outcome);
     this.#messages = this.#messages.filter((one) => one.thread !== thread || one.acceptance?.run !== run);
+    this.#changed();
   }
 
   /** What a reset covers may be lost; sending it again under the same id is safe either way. */
@@ -112,7 +130,7 @@ export class Outbox {
       frame.code === 'redis-unavailable' || frame.code === 'queue-full' || frame.code === 'internal';
     // An unknown code with a time to wait is from a newer server (PROTOCOL.md §11).
     if (!lasting && (known || frame.retryAfterMs !== undefined)) this.#delay(message, frame);
-    else message.refuse(errorOf(frame));
+    else this.#refuse(message, errorOf(frame));
     this.#flush();
     return true;
   }
@@ -144,6 +162,10 @@ export class Outbox {
   #flush(): void {
     const busy = new Set<string>();
     for (const message of this.#unaccepted()) {
+      if (message.urgent) {
+        if (message.phase === 'queued' && !this.#held(message)) this.#transmit(message);
+        continue;
+      }
       if (busy.has(message.thread)) continue;
       if (message.phase !== 'queued' || this.#transmit(message)) busy.add(message.thread);
     }
@@ -152,8 +174,7 @@ export class Outbox {
 
   /** False if the message is settled, so that the next one of its thread may go. */
   #transmit(message: Outgoing): boolean {
-    const { thread, id, text } = message;
-    const frame = { type: 'send', thread, id, text } as const;
+    const { text, command: frame } = message;
     const limits = this.#options.limits();
     // The second would end the socket; escaped control characters can make a frame six times its text.
     if (
@@ -169,6 +190,31 @@ export class Outbox {
       message.waitFor('sent', this.#options.answerMs, () => this.#again(message, true));
     }
     return true;
+  }
+
+  /** The server knows a message only once it has accepted it; then nothing can come after its stop. */
+  #held({ thread, command }: Outgoing): boolean {
+    if (command.type !== 'stop' || command.id === undefined) return false;
+    return this.#unaccepted().some((one) => !one.urgent && one.thread === thread && one.id === command.id);
+  }
+
+  #settleStops(thread: string, run: string, outcome: RunOutcome, id?: string): void {
+    const ids = this.#messages.flatMap((one) => (one.acceptance?.run === run ? one.id : []));
+    for (const message of this.#messages) {
+      const { command } = message;
+      if (command.type !== 'stop' || command.thread !== thread) continue;
+      const named = command.id !== undefined && (command.id === id || ids.includes(command.id));
+      if (named || command.run === run) message.accept({ seq: 0, run, outcome });
+    }
+    this.#messages = this.#messages.filter(
+      ({ command, phase }) => command.type !== 'stop' || phase !== 'accepted',
+    );
+  }
+
+  /** What was typed stays to be seen; of anything else its caller is told. */
+  #refuse(message: Outgoing, error: ChatClientError): void {
+    message.refuse(error);
+    if (message.text === '') this.#messages = this.#messages.filter((one) => one !== message);
   }
 
   #giveUp(message: Outgoing): void {
@@ -188,6 +234,11 @@ export class Outbox {
     this.#entries = entries;
     this.#options.onChange(entries);
   }
+}
+
+function isSame(one: Outgoing, other: Outgoing): boolean {
+  const stops = one.command.type === 'stop';
+  return one.thread === other.thread && one.id === other.id && stops === (other.command.type === 'stop');
 }
 
 function bytesOf(text: string): number {

@@ -1,19 +1,20 @@
+import type { CommandFrame, RunOutcome } from '../protocol/index.ts';
 import type { ChatClientError } from './errors.ts';
-import type { OutboxEntry, PendingMessage } from './types.ts';
+import type { OutboxEntry, PendingCommand } from './types.ts';
 
 export interface Acceptance {
+  /** Of the entry that records it; 0 for a stop, of which only the outcome is told. */
   readonly seq: number;
   readonly run: string;
+  readonly outcome?: RunOutcome;
 }
 
 /**
- * One message of the user, from `send` until its run has ended (PROTOCOL.md §8.5): `queued` → `sent` → `accepted`; back to
- * `queued` when the socket was lost, by way of `delayed` when the server put it off; or `refused`.
+ * One command of the user until its run has ended (PROTOCOL.md §8.5): `queued` → `sent` → `accepted`; back to `queued` when
+ * the socket was lost, by way of `delayed` when the server put it off; or `refused`.
  */
-export class Outgoing implements PendingMessage {
-  readonly thread: string;
-  readonly id: string;
-  readonly text: string;
+export class Outgoing implements PendingCommand {
+  readonly command: CommandFrame;
   readonly accepted: Promise<Acceptance>;
   phase: 'queued' | 'sent' | 'delayed' | 'accepted' | 'refused' = 'queued';
   /** Attempts without an answer that settled it. */
@@ -26,28 +27,46 @@ export class Outgoing implements PendingMessage {
   timer: ReturnType<typeof setTimeout> | undefined;
   readonly #settle: PromiseWithResolvers<Acceptance> = Promise.withResolvers<Acceptance>();
 
-  constructor(thread: string, id: string, text: string) {
-    this.thread = thread;
-    this.id = id;
-    this.text = text;
+  constructor(command: CommandFrame) {
+    this.command = command;
     this.accepted = this.#settle.promise;
     // Whoever does not look at the promise sees the refusal in the outbox.
     this.accepted.catch(() => undefined);
+  }
+
+  get thread(): string {
+    return this.command.thread;
+  }
+
+  /** The `ref` of errors about it. */
+  get id(): string {
+    const { command } = this;
+    if (command.type === 'answer') return command.callId;
+    return command.id ?? (command.type === 'stop' ? (command.run ?? '') : '');
+  }
+
+  get text(): string {
+    return 'text' in this.command ? (this.command.text ?? '') : '';
+  }
+
+  /** Goes ahead of messages that wait for their turn: it is about what is under way. */
+  get urgent(): boolean {
+    return this.command.type === 'stop' || this.command.type === 'answer';
   }
 
   get unaccepted(): boolean {
     return this.phase !== 'accepted' && this.phase !== 'refused';
   }
 
-  get state(): PendingMessage['state'] {
+  get state(): PendingCommand['state'] {
     if (this.phase === 'accepted' || this.phase === 'refused') return this.phase;
     return this.failures > 0 ? 'retrying' : 'sending';
   }
 
   get entry(): OutboxEntry | undefined {
-    const { thread, id, text, state, error } = this;
+    const { command, thread, id, text, state, error } = this;
     if (state === 'accepted') return undefined;
-    return error === undefined ? { thread, id, text, state } : { thread, id, text, state, error };
+    return { thread, id, text, state, command, ...(error !== undefined && { error }) };
   }
 
   accept(acceptance: Acceptance): void {

@@ -2,10 +2,12 @@ import type {
   After,
   AttachedFrame,
   ChatMessage,
+  CommandFrame,
   EventFrame,
   Limits,
   Position,
   RedisCondition,
+  RunOutcome,
 } from '../protocol/index.ts';
 import type { ChatClientError } from './errors.ts';
 
@@ -51,23 +53,33 @@ export interface ConnectionState {
   readonly limits?: Limits;
 }
 
-/** An unaccepted message, as the outbox shows it. */
+/** An unaccepted command, as the outbox shows it. Of refused ones only those with a text stay, so that nothing typed is lost. */
 export interface OutboxEntry {
   readonly thread: string;
   readonly id: string;
+  /** Empty for a command without one. */
   readonly text: string;
+  /** All that it says, for `ChatClient.submit` after a reload. */
+  readonly command: CommandFrame;
   /** `retrying`: at least one attempt was lost or put off. `refused`: it will not be sent again. */
   readonly state: 'sending' | 'retrying' | 'refused';
   readonly error?: ChatClientError;
 }
 
-/** A message given to `send`. */
-export interface PendingMessage {
+/** A command given to `submit`. */
+export interface PendingCommand {
+  /** Of a stop the message id or the run, of an answer the call. */
   readonly id: string;
   /** Rejects with a `ChatClientError` when the server refuses it, the signal aborts or the client is closed. */
-  readonly accepted: Promise<{ readonly seq: number; readonly run: string }>;
+  readonly accepted: Promise<{ readonly seq: number; readonly run: string; readonly outcome?: RunOutcome }>;
   readonly state: OutboxEntry['state'] | 'accepted';
 }
+
+/** A message given to `send` or `edit`, or a `regenerate`. */
+export type PendingMessage = PendingCommand;
+
+/** Which run: by itself, or by the id of the `send`, `edit` or `regenerate` that asked for it. */
+export type StopTarget = { readonly run: string } | { readonly id: string };
 
 export interface SendOptions {
   /** The idempotency key. @default a random UUID */
@@ -148,7 +160,20 @@ export interface ChatClient {
   thread(id: string): ThreadView;
   /** Queues a message; it is sent as soon as the socket allows, again after each cut, in order within its thread. */
   send(thread: string, text: string, options?: SendOptions): PendingMessage;
-  /** Forgets a message of the outbox, for instance a refused one. */
+  /** Puts a new text in the place of the message `of`; what followed is cut off. Refused with `run-open` while a run is open. */
+  edit(thread: string, of: string, text: string, options?: SendOptions): PendingMessage;
+  /** Asks for a new answer to the message `of`; the old one and what followed are cut off. Refused as `edit`. */
+  regenerate(thread: string, of: string, options?: SendOptions): PendingMessage;
+  /**
+   * Ends a run, from any tab, also before it started; kept and repeated like messages until the server has answered. Resolves
+   * with how the run ended, which may have been before. A message that is not accepted yet is stopped right after.
+   */
+  stop(thread: string, target: StopTarget): Promise<{ readonly run: string; readonly outcome: RunOutcome }>;
+  /** Allows or refuses a call that waits for the user. Rejects `not-waiting` if somebody said otherwise before, or it is too late. */
+  answer(thread: string, run: string, callId: string, approve: boolean): Promise<void>;
+  /** What the methods above do; for commands kept over a reload. The same one again is the same one. */
+  submit(command: CommandFrame, options?: { readonly signal?: AbortSignal }): PendingCommand;
+  /** Forgets a command of the outbox, for instance a refused one. */
   discard(id: string): void;
   /** Connects now: after a sign-in (with the new token, unless cookies are used), or to shorten a wait. */
   reconnect(options?: { readonly token?: string }): void;

@@ -30,6 +30,9 @@ class MessageOfRun {
   #ended = false;
   #agent: string | undefined;
   #resumptions = 0;
+  readonly #denied = new Set<string>();
+  /** The user has answered: what goes on then is no interruption. */
+  #answered = false;
   #step: OpenStep | undefined;
 
   take(event: RunEvent): ChatChunk[] {
@@ -48,6 +51,7 @@ class MessageOfRun {
   #one(event: RunEvent, data: LogEvent): ChatChunk[] {
     switch (data.type) {
       case 'user-message':
+      case 'run-requested':
         return [];
       case 'agent_started':
         this.#agent = data.agent;
@@ -56,6 +60,10 @@ class MessageOfRun {
         return [this.#lifecycle('thinking')];
       case 'tool_executing':
         return this.#executing(event.seq, data);
+      case 'tool_waiting':
+        return [...this.#waiting(event.seq, data), this.#lifecycle('waiting')];
+      case 'tool_answered':
+        return [...this.#answer(event.seq, data), this.#lifecycle('thinking')];
       case 'tool_completed':
         return this.#completed(event.seq, data);
       case 'agent_completed':
@@ -82,18 +90,35 @@ class MessageOfRun {
     return [...opening, ...step.callStarted(seq, callId, chunk)];
   }
 
+  /** AI SDK's approval has the id of its call. */
+  #waiting(seq: number, data: Extract<LifecycleEvent, { type: 'tool_waiting' }>): ChatChunk[] {
+    const { callId, tool, input } = data;
+    const called = this.#executing(seq, { type: 'tool_executing', tool, callId, input });
+    const request: ChatChunk = { type: 'tool-approval-request', approvalId: callId, toolCallId: callId };
+    return [...called, ...(this.#step?.callChanged(seq, callId, request) ?? [])];
+  }
+
+  #answer(seq: number, data: Extract<LifecycleEvent, { type: 'tool_answered' }>): ChatChunk[] {
+    const { callId, approve } = data;
+    this.#answered = true;
+    if (!approve) this.#denied.add(callId);
+    const response: ChatChunk = { type: 'tool-approval-response', approvalId: callId, approved: approve };
+    return this.#step?.callChanged(seq, callId, response) ?? [];
+  }
+
   #completed(seq: number, data: Extract<LifecycleEvent, { type: 'tool_completed' }>): ChatChunk[] {
     const step = this.#step;
     if (!step?.hasCall(data.callId)) return [];
-    const call = { toolCallId: data.callId, dynamic: true };
-    const chunks = step.callCompleted(
-      seq,
-      data.callId,
-      data.error === undefined
-        ? { type: 'tool-output-available', output: data.output, ...call }
-        : { type: 'tool-output-error', errorText: data.error, ...call },
-    );
+    const chunks = step.callCompleted(seq, data.callId, this.#result(data));
     return step.settled ? [...chunks, ...this.#finishStep()] : chunks;
+  }
+
+  #result({ callId, output, error }: Extract<LifecycleEvent, { type: 'tool_completed' }>): ChatChunk {
+    const call = { toolCallId: callId, dynamic: true };
+    if (this.#denied.has(callId)) return { type: 'tool-output-denied', toolCallId: callId };
+    return error === undefined
+      ? { type: 'tool-output-available', output, ...call }
+      : { type: 'tool-output-error', errorText: error, ...call };
   }
 
   #content(seq: number, chunk: Chunk): ChatChunk[] {
@@ -106,11 +131,13 @@ class MessageOfRun {
 
   /** Void text can only be in the open step: a step ends with a recorded result, and what has one is never run again. */
   #resumed(data: Extract<LifecycleEvent, { type: 'run-resumed' }>): ChatChunk[] {
-    this.#resumptions++;
+    const interrupted = !this.#answered;
+    this.#answered = false;
+    if (interrupted) this.#resumptions++;
     if (!this.#started) return [];
     const { supersedes } = data;
     const chunks = supersedes && this.#step ? this.#step.supersede(supersedes.from, supersedes.to) : [];
-    return [...chunks, this.#lifecycle('resumed')];
+    return interrupted ? [...chunks, this.#lifecycle('resumed')] : chunks;
   }
 
   /** Never an `error` chunk: that would leave `useChat` in the status `error`, although the thread can go on. */

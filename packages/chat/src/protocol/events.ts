@@ -11,13 +11,34 @@ export type RunOutcome = 'done' | 'error' | 'stopped' | 'orphaned';
 
 /** Why a run ended in `error` or `orphaned`. */
 export interface RunError {
-  readonly code: 'agent' | 'deadline' | 'queue-deadline' | 'nondeterministic' | 'max-takeovers';
+  readonly code:
+    | 'agent'
+    | 'deadline'
+    | 'queue-deadline'
+    | 'unanswered'
+    | 'nondeterministic'
+    | 'max-takeovers'
+    | 'lost';
   readonly message: string;
 }
 
 /** Events of a run's life, stored as they are (PROTOCOL.md, "Events"). */
 export type LifecycleEvent =
-  | { readonly type: 'user-message'; readonly id: string; readonly parts: readonly MessagePart[] }
+  | {
+      readonly type: 'user-message';
+      readonly id: string;
+      readonly parts: readonly MessagePart[];
+      /** Of an edit: the message in whose place this one is. It and all that followed it are no longer told. */
+      readonly supersedes?: string;
+    }
+  | {
+      /** A new answer to the message `of`; the old one and all that followed it are no longer told. */
+      readonly type: 'run-requested';
+      readonly id: string;
+      readonly of: string;
+      /** The run whose answer this one replaces. */
+      readonly supersedes: string;
+    }
   | { readonly type: 'agent_started'; readonly agent: string }
   | { readonly type: 'agent_thinking' }
   | {
@@ -33,6 +54,21 @@ export type LifecycleEvent =
       readonly output?: unknown;
       /** Set instead of `output` when the tool failed; the agent goes on with it. */
       readonly error?: string;
+    }
+  | {
+      /** The run waits for the user to allow a call. */
+      readonly type: 'tool_waiting';
+      readonly tool: string;
+      readonly callId: string;
+      readonly input: unknown;
+      /** Milliseconds since 1970, by the clock of Redis. */
+      readonly expiresAt: number;
+    }
+  | {
+      readonly type: 'tool_answered';
+      readonly callId: string;
+      readonly approve: boolean;
+      readonly by: { readonly id: string; readonly name: string };
     }
   | { readonly type: 'agent_completed' }
   | {

@@ -44,6 +44,12 @@ export type ClientFrame =
     }
   | { readonly type: 'ping'; readonly n: number };
 
+/** Frames that change a thread. Each can be sent again: `id`, `run` or `callId` make it the same. */
+export type CommandFrame = Extract<
+  ClientFrame,
+  { readonly type: 'send' | 'stop' | 'regenerate' | 'edit' | 'answer' }
+>;
+
 export type RedisCondition = 'ready' | 'degraded' | 'down';
 export type Applied = 'yes' | 'no' | 'unknown';
 export type ResetReason = 'rollback' | 'trimmed' | 'wiped';
@@ -112,6 +118,15 @@ export interface ErrorFrame {
   readonly retryAfterMs?: number;
 }
 
+export interface StoppedFrame {
+  readonly type: 'stopped';
+  readonly thread: string;
+  readonly run: string;
+  readonly outcome: RunOutcome;
+  /** The message id that `stop` named, if it named one. */
+  readonly id?: string;
+}
+
 /** Frames a server sends (PROTOCOL.md, "Frames from the server"). */
 export type ServerFrame =
   | ReadyFrame
@@ -124,7 +139,7 @@ export type ServerFrame =
       readonly seq: number;
       readonly run: string;
     }
-  | { readonly type: 'stopped'; readonly thread: string; readonly run: string; readonly outcome: RunOutcome }
+  | StoppedFrame
   | StatusFrame
   | { readonly type: 'thread-deleted'; readonly thread: string }
   | ErrorFrame
@@ -141,6 +156,10 @@ export const ERROR_CODES = [
   'too-large',
   'queue-full',
   'too-many-attached',
+  'unknown-target',
+  'superseded',
+  'run-open',
+  'not-waiting',
   'redis-unavailable',
   'internal',
 ] as const;

@@ -6,6 +6,7 @@ export {
   type Applied,
   type AttachedFrame,
   type ClientFrame,
+  type CommandFrame,
   ERROR_CODES,
   type ErrorFrame,
   type EventFrame,
@@ -17,5 +18,6 @@ export {
   type ResetReason,
   type ServerFrame,
   type StatusFrame,
+  type StoppedFrame,
 } from './frames.ts';
 export type { ChatChunk, ChatData, ChatMessage, LifecycleData, RunMetadata } from './messages.ts';

@@ -3,7 +3,7 @@ import type { RunError, RunOutcome } from './events.ts';
 
 /** Where a run is in its life, as shown in the one `data-lifecycle` part of its message. */
 export interface LifecycleData {
-  readonly state: 'started' | 'thinking' | 'resumed' | 'completed' | 'ended';
+  readonly state: 'started' | 'thinking' | 'waiting' | 'resumed' | 'completed' | 'ended';
   /** Name of the agent; absent if the run ended before one started. */
   readonly agent?: string;
   /** How often another worker went on with the run after its own was lost; absent if never. */

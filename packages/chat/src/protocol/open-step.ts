@@ -26,6 +26,11 @@ export class OpenStep {
     return this.#record(seq, [chunk]);
   }
 
+  /** A question about a call, or its answer. */
+  callChanged(seq: number, callId: string, chunk: ChatChunk): ChatChunk[] {
+    return this.#calls.has(callId) ? this.#record(seq, [chunk]) : [];
+  }
+
   callCompleted(seq: number, callId: string, chunk: ChatChunk): ChatChunk[] {
     this.#calls.delete(callId);
     return this.#record(seq, [chunk]);
@@ -80,8 +85,13 @@ export class OpenStep {
     switch (chunk.type) {
       case 'tool-input-available':
         return this.callStarted(seq, chunk.toolCallId, chunk);
+      case 'tool-approval-request':
+        return this.callChanged(seq, chunk.toolCallId, chunk);
+      case 'tool-approval-response':
+        return this.callChanged(seq, chunk.approvalId, chunk);
       case 'tool-output-available':
       case 'tool-output-error':
+      case 'tool-output-denied':
         return this.hasCall(chunk.toolCallId) ? this.callCompleted(seq, chunk.toolCallId, chunk) : [];
       default:
         return this.content(seq, chunk as Chunk);

@@ -49,7 +49,7 @@ function passes({ code, status = 0 }: ChatClientError): boolean {
 }
 
 /** Shorter when the server or Redis comes back. */
-function pause(client: ChatClient, waitMs: number, signal: AbortSignal): Promise<void> {
+export function pause(client: ChatClient, waitMs: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, waitMs);
   const off = client.on('connection', ({ socket, redis }) => {

@@ -1,4 +1,4 @@
-import type { OutboxEntry, PendingMessage } from '../client/index.ts';
+import type { ChatClientError, OutboxEntry, PendingMessage } from '../client/index.ts';
 import type { ChatMessage } from '../protocol/index.ts';
 import type { PendingItem } from './session-state.ts';
 
@@ -15,12 +15,28 @@ export class SentMessages {
   #waiting: readonly ChatMessage[] = [];
   #sent: readonly Sent[] = [];
   readonly #placed = new Set<string>();
+  /** Runs that ended before they started. */
+  readonly #stopped = new Set<string>();
+  /** Not accepted when the thread was deleted. */
+  #left: readonly PendingItem[] = [];
 
   /** What the history says: those that wait, and the ids of the conversation. */
   restart(waiting: readonly ChatMessage[], conversation: readonly string[]): void {
     for (const id of conversation) this.#placed.add(id);
     this.#prune();
     this.#waiting = waiting;
+    this.#stopped.clear();
+  }
+
+  stopped(run: string): void {
+    this.#stopped.add(run);
+  }
+
+  /** Whether the run's message is the next one; a message that was stopped does not go ahead of those before it. */
+  isNext(run: string): boolean {
+    const waiting = this.#waiting.filter(({ id }) => !this.#placed.has(id));
+    const place = waiting.findIndex(({ metadata }) => metadata?.run === run);
+    return place <= 0;
   }
 
   queued(message: ChatMessage): void {
@@ -31,7 +47,16 @@ export class SentMessages {
     this.#sent = [...this.#sent, { message, text }];
   }
 
+  /** The thread is gone, and with it what was accepted; the rest of what was typed stays to be copied. */
+  gone(outbox: readonly OutboxEntry[], error: ChatClientError): void {
+    this.restart([], []);
+    this.#sent = [];
+    const left = outbox.map(({ id, text }): PendingItem => ({ id, text, state: 'refused', error }));
+    this.#left = [...this.#left, ...left];
+  }
+
   discarded(id: string): void {
+    this.#left = this.#left.filter((item) => item.id !== id);
     this.#sent = this.#sent.filter(({ message }) => message.id !== id);
   }
 
@@ -53,9 +78,13 @@ export class SentMessages {
     );
     const waiting = new Set(this.#waiting.map(({ id }) => id));
     return [
-      ...this.#waiting.map(({ id, parts }): PendingItem => ({ id, text: textOf(parts), state: 'waiting' })),
+      ...this.#waiting.map(({ id, parts, metadata }): PendingItem => {
+        const state = this.#stopped.has(metadata?.run ?? '') ? 'stopped' : 'waiting';
+        return { id, text: textOf(parts), state };
+      }),
       ...between.map(({ message: { id }, text }): PendingItem => ({ id, text, state: 'waiting' })),
       ...outbox.filter(({ id }) => !waiting.has(id)).map(itemOf),
+      ...this.#left.filter(({ id }) => !known.has(id)),
     ];
   }
 

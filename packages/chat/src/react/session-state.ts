@@ -5,8 +5,11 @@ import type { ResetReason } from '../protocol/index.ts';
 export interface PendingItem {
   readonly id: string;
   readonly text: string;
-  /** `waiting`: accepted, its run has not started. The others as in the client's outbox. */
-  readonly state: 'sending' | 'retrying' | 'refused' | 'waiting';
+  /**
+   * `waiting`: accepted, its run has not started; `stopped`: nor will it, and it joins the conversation in its turn. The
+   * others as in the client's outbox.
+   */
+  readonly state: 'sending' | 'retrying' | 'refused' | 'waiting' | 'stopped';
   readonly error?: ChatClientError;
 }
 
@@ -29,8 +32,22 @@ export interface SessionSnapshot {
   readonly pending: readonly PendingItem[];
   /** The run that is shown now, while `running`. */
   readonly run?: string;
+  /** That run, once its stop was asked for. */
+  readonly stopping?: string;
+  /** Why the last stop, regeneration, edit or answer was refused. */
+  readonly refusal?: ChatClientError;
   readonly notice?: ResetNotice;
   readonly error?: ChatClientError;
   /** The thread was deleted, here or elsewhere. */
   readonly deleted: boolean;
+}
+
+/** `undefined` takes a field away. */
+export type SnapshotChange = {
+  readonly [K in keyof SessionSnapshot]?: SessionSnapshot[K] | undefined;
+};
+
+/** The same array while nothing in it changed, so that pages need not draw again. */
+export function keep(before: readonly PendingItem[], after: readonly PendingItem[]): readonly PendingItem[] {
+  return JSON.stringify(before) === JSON.stringify(after) ? before : after;
 }

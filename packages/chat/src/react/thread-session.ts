@@ -1,15 +1,21 @@
 import { Chat } from '@ai-sdk/react';
-import { type OpenRun, RunFeed } from '../ai-sdk/index.ts';
-import { type ChatClient, ChatClientError } from '../client/index.ts';
+import { type Cut, type OpenRun, RunFeed } from '../ai-sdk/index.ts';
+import {
+  type ChatClient,
+  ChatClientError,
+  DEFAULT_BACKOFF,
+  fullJitter,
+  type OutboxEntry,
+} from '../client/index.ts';
 import type { AttachedFrame, ChatChunk, ChatMessage } from '../protocol/index.ts';
-import { loadHistory } from './load-history.ts';
+import { loadHistory, pause } from './load-history.ts';
 import { SentMessages } from './sent-messages.ts';
-import type { PendingItem, SessionSnapshot } from './session-state.ts';
+import { keep, type SessionSnapshot, type SnapshotChange } from './session-state.ts';
+import { cutOff, type Shown, ShowQueue } from './show-queue.ts';
+import { asClientError, ThreadActions } from './thread-actions.ts';
 
-interface Shown {
-  readonly run: string;
-  readonly stream: ReadableStream<ChatChunk>;
-}
+/** Resets closer to each other than this are loaded ever more slowly: a server may contradict itself. */
+const CALM_MS = 30_000;
 
 /**
  * A thread as a page shows it. All runs come by one path, whichever tab asked: the event that starts a run puts its
@@ -17,6 +23,7 @@ interface Shown {
  */
 export class ThreadSession {
   readonly chat: Chat<ChatMessage>;
+  readonly actions: ThreadActions;
   readonly #client: ChatClient;
   readonly #thread: string;
   readonly #sent = new SentMessages();
@@ -28,13 +35,20 @@ export class ThreadSession {
   #feed: RunFeed | undefined;
   #loading: AbortController | undefined;
   #loaded = false;
-  /** Runs that have started and are not shown: one may end and the next start before the page has drawn the first. */
-  #queue: Shown[] = [];
+  /** In a row. */
+  #resets = 0;
+  #lastReset = Number.NEGATIVE_INFINITY;
+  readonly #queue = new ShowQueue(this.#sent);
   #showing: Shown | undefined;
 
   constructor(client: ChatClient, thread: string) {
     this.#client = client;
     this.#thread = thread;
+    this.actions = new ThreadActions({
+      ...{ client, thread, sent: this.#sent },
+      running: () => this.#snapshot.run,
+      publish: (change) => this.#publish(change),
+    });
     const sendMessages = (): Promise<never> => {
       const what = 'Messages of this chat are sent by the `send` of its thread';
       return Promise.reject(new ChatClientError('not-supported', what, { applied: 'no' }));
@@ -76,21 +90,8 @@ export class ThreadSession {
 
   read = (): SessionSnapshot => this.#snapshot;
 
-  send = (text: string): string => {
-    const message = this.#client.send(this.#thread, text);
-    this.#sent.sent(message, text);
-    this.#publish({});
-    return message.id;
-  };
-
-  discard = (id: string): void => {
-    this.#sent.discarded(id);
-    this.#client.discard(id);
-    this.#publish({});
-  };
-
   dismissNotice = (): void => {
-    this.#publish({ notice: undefined });
+    this.#publish({ notice: undefined, refusal: undefined });
   };
 
   reload = (): void => {
@@ -123,7 +124,7 @@ export class ThreadSession {
     void this.#load();
   }
 
-  async #load(): Promise<void> {
+  async #load(waitMs = 0): Promise<void> {
     this.#halt();
     const loading = new AbortController();
     const { signal } = loading;
@@ -131,6 +132,7 @@ export class ThreadSession {
     // What is shown stays until it can be replaced, so that nothing on the page jumps.
     this.#publish({ status: this.#loaded ? 'idle' : 'loading', error: undefined, deleted: false });
     try {
+      if (waitMs > 0) await pause(this.#client, waitMs, signal);
       const { conversation, waiting, position } = await loadHistory(this.#client, this.#thread, signal);
       if (signal.aborted) return;
       this.#loading = undefined;
@@ -156,22 +158,33 @@ export class ThreadSession {
     return new RunFeed(this.#client.thread(this.#thread), hooks, position);
   }
 
-  #queued({ message }: OpenRun): void {
+  #queued({ message, cut }: OpenRun): void {
+    if (cut !== undefined && this.#loading === undefined) this.#enqueue(cut);
     if (message === undefined || this.#has(message.id)) return;
     this.#sent.queued(message);
     this.#publish({});
   }
 
-  #started({ run }: OpenRun): void {
+  #started({ run, outcome }: OpenRun): void {
     // While loading, what comes is of an attachment that is about to be replaced.
     if (this.#feed === undefined || this.#loading !== undefined) return;
-    this.#queue.push({ run, stream: this.#feed.stream(run) });
+    if (outcome === 'stopped') this.#sent.stopped(run);
+    this.#enqueue({ run, stream: this.#feed.stream(run) });
+    this.#publish({});
+  }
+
+  #enqueue(next: Shown | Cut): void {
+    this.#queue.push(next);
     if (this.#showing === undefined) void this.#show();
   }
 
   /** One run after the other: AI SDK would abandon the first stream for a second one. */
   async #show(): Promise<void> {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+    for (let next = this.#queue.next(); next !== undefined; next = this.#queue.next()) {
+      if (!('run' in next)) {
+        this.chat.messages = cutOff(this.chat.messages, next);
+        continue;
+      }
       this.#showing = next;
       this.#place(next.run);
       this.#publish({ status: 'running', run: next.run });
@@ -181,9 +194,8 @@ export class ThreadSession {
       this.chat.clearError();
     }
     this.#showing = undefined;
-    this.#publish(
-      this.#snapshot.status === 'running' ? { status: 'idle', run: undefined } : { run: undefined },
-    );
+    const rest = { run: undefined, stopping: undefined };
+    this.#publish(this.#snapshot.status === 'running' ? { status: 'idle', ...rest } : rest);
   }
 
   /** The user's message joins the conversation when its run starts. */
@@ -195,13 +207,19 @@ export class ThreadSession {
 
   #reset({ reason = 'rollback', lost }: AttachedFrame): void {
     const at = Date.now();
+    if (reason === 'wiped') this.#sent.restart([], []);
     this.#publish({ notice: lost === undefined ? { reason, at } : { reason, lost, at } });
-    void this.#load();
+    this.#resets = at - this.#lastReset < CALM_MS ? this.#resets + 1 : 0;
+    this.#lastReset = at;
+    void this.#load(this.#resets === 0 ? 0 : fullJitter(this.#resets, DEFAULT_BACKOFF));
   }
 
   #deleted(): void {
     this.#halt();
     this.#loaded = false;
+    // The client forgets them next.
+    const error = new ChatClientError('not-found', 'The chat was deleted', { applied: 'no' });
+    this.#sent.gone(this.#outbox(), error);
     this.#publish({ status: 'idle', deleted: true });
   }
 
@@ -215,7 +233,7 @@ export class ThreadSession {
   #halt(): void {
     this.#loading?.abort();
     this.#loading = undefined;
-    for (const { stream } of this.#queue.splice(0)) void stream.cancel();
+    this.#queue.clear();
     if (this.#showing !== undefined) void this.chat.stop();
   }
 
@@ -223,23 +241,17 @@ export class ThreadSession {
     return this.chat.messages.some((message) => message.id === id);
   }
 
-  #publish(change: { readonly [K in keyof SessionSnapshot]?: SessionSnapshot[K] | undefined }): void {
-    const outbox = this.#client.outbox.filter(({ thread }) => thread === this.#thread);
-    const pending = keep(this.#snapshot.pending, this.#sent.pending(outbox));
+  #outbox(): readonly OutboxEntry[] {
+    return this.#client.outbox.filter(
+      ({ thread, command: { type } }) => thread === this.#thread && (type === 'send' || type === 'edit'),
+    );
+  }
+
+  #publish(change: SnapshotChange): void {
+    const pending = keep(this.#snapshot.pending, this.#sent.pending(this.#outbox()));
     const next = { ...this.#snapshot, ...change, pending };
     const entries = Object.entries(next).filter(([, value]) => value !== undefined);
     this.#snapshot = Object.fromEntries(entries) as unknown as SessionSnapshot;
     for (const listener of [...this.#listeners]) listener();
   }
-}
-
-/** The same array while nothing in it changed, so that pages need not draw again. */
-function keep(before: readonly PendingItem[], after: readonly PendingItem[]): readonly PendingItem[] {
-  return JSON.stringify(before) === JSON.stringify(after) ? before : after;
-}
-
-function asClientError(error: unknown, message: string): ChatClientError {
-  return error instanceof ChatClientError
-    ? error
-    : new ChatClientError('bad-answer', message, { cause: error });
 }

@@ -15,8 +15,17 @@ export interface ThreadHandle extends SessionSnapshot {
   readonly messages: readonly ChatMessage[];
   /** Sends a message and returns its id; it is in `pending` until its run starts. */
   readonly send: (text: string) => string;
+  /** Sends a new text in the place of the message `of`; what followed is cut off. Refused while a run is open. */
+  readonly edit: (of: string, text: string) => string;
+  /** Asks for a new answer to the message `of`; what followed is cut off. Refused while a run is open. */
+  readonly regenerate: (of: string) => void;
+  /** Ends the run that is shown, or that of a message, on the server. */
+  readonly stop: (id?: string) => void;
+  /** Allows or refuses a call that waits for the user (a part in the state `approval-requested`). */
+  readonly answer: (run: string, callId: string, approve: boolean) => void;
   /** Forgets a refused or unsent message. */
   readonly discard: (id: string) => void;
+  /** Forgets `notice` and `refusal`. */
   readonly dismissNotice: () => void;
   /** Loads the thread again, for instance after `error`. */
   readonly reload: () => void;
@@ -34,6 +43,10 @@ export function useThread(client: ChatClient, thread: string, options: UseThread
     () => snapshot.pending.filter(({ id }) => !messages.some((message) => message.id === id)),
     [snapshot.pending, messages],
   );
-  const { send, discard, dismissNotice, reload } = session;
-  return { ...snapshot, pending, messages, send, discard, dismissNotice, reload };
+  const { dismissNotice, reload, actions } = session;
+  const { send, edit, regenerate, stop, answer, discard } = actions;
+  return {
+    ...{ ...snapshot, pending, messages },
+    ...{ send, edit, regenerate, stop, answer, discard, dismissNotice, reload },
+  };
 }

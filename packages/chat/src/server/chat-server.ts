@@ -8,7 +8,8 @@ import { LIMITS } from './gateway/limits.ts';
 import type { Allowed } from './http/origin.ts';
 import { type Route, threadRoutes } from './http/routes.ts';
 import { Worker } from './runs/worker.ts';
-import { readHistory } from './threads/history.ts';
+import { SCRIPTS } from './scripts.ts';
+import { HistoryReads } from './threads/history-reads.ts';
 import { ThreadStore } from './threads/store.ts';
 
 /** Options of {@link createChatServer}. */
@@ -28,6 +29,8 @@ export interface ChatServerOptions {
   readonly runDeadlineMs?: number;
   /** How long a message may wait for its turn, in ms. @default 3600000 */
   readonly queueDeadlineMs?: number;
+  /** How long a run waits for the user to allow a call, in ms. @default 600000 */
+  readonly answerDeadlineMs?: number;
   /** Takeovers after which a run ends as `orphaned`. @default 3 */
   readonly maxTakeovers?: number;
   /** Runs that one worker executes at once. @default 64 */
@@ -41,10 +44,13 @@ export const DEFAULT_CHAT_OPTIONS = {
   leaseMs: 5000,
   runDeadlineMs: 600_000,
   queueDeadlineMs: 3_600_000,
+  answerDeadlineMs: 600_000,
   maxTakeovers: 3,
   maxRuns: 64,
 } as const;
 
+/** Messages that an agent is told of, the newest ones; see {@link RunContext.history}. */
+const MAX_AGENT_MESSAGES = 200;
 /** An answer's text that may wait in memory while Redis is away. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
@@ -54,6 +60,7 @@ export class ChatServer {
   readonly threads: ThreadStore;
   /** HTTP routes to mount, see {@link Route}. */
   readonly routes: readonly Route[];
+  readonly #reads: HistoryReads;
   readonly #gateway: Gateway | undefined;
   readonly #worker: Worker | undefined;
   #closed: Promise<void> | undefined;
@@ -62,9 +69,11 @@ export class ChatServer {
   constructor(options: ChatServerOptions) {
     const { manager, secret, onError = console.error, role = DEFAULT_CHAT_OPTIONS.role } = options;
     const { allowed = { hosts: new Set(), origins: new Set() } } = options;
+    manager.prepareScripts(SCRIPTS);
     this.sessions = new Sessions({ manager, secret });
     this.threads = new ThreadStore({ manager, maxQueuedRuns: LIMITS.maxQueuedRuns });
-    this.routes = threadRoutes(this.threads, manager);
+    this.#reads = new HistoryReads(manager.log);
+    this.routes = threadRoutes(this.threads, this.#reads);
     if (role !== 'worker') {
       this.#gateway = new Gateway({
         manager,
@@ -103,7 +112,7 @@ export class ChatServer {
     options: ChatServerOptions,
     onError: (error: unknown) => void,
   ): Worker {
-    const { leaseMs, runDeadlineMs, queueDeadlineMs, maxTakeovers, maxRuns } = {
+    const { leaseMs, runDeadlineMs, queueDeadlineMs, answerDeadlineMs, maxTakeovers, maxRuns } = {
       ...DEFAULT_CHAT_OPTIONS,
       ...options,
     };
@@ -113,10 +122,15 @@ export class ChatServer {
       leaseMs,
       runDeadlineMs,
       queueDeadlineMs,
+      answerDeadlineMs,
       maxTakeovers,
       maxRuns,
       maxBufferedBytes: MAX_BUFFERED_BYTES,
-      history: async ({ thread }) => (await readHistory(this.threads.entries(thread), '')).messages,
+      history: async ({ thread, run }) => {
+        const history = await this.#reads.of(thread, { before: run, limit: MAX_AGENT_MESSAGES + 1 });
+        // Without the question itself.
+        return history?.messages.slice(0, -1) ?? [];
+      },
       onAgentError: onError,
       onError,
     });

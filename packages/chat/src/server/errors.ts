@@ -9,7 +9,8 @@ export type ChatErrorCode =
   | 'bad-request'
   | 'foreign-origin'
   | 'foreign-host'
-  | 'unsupported-media-type';
+  | 'unsupported-media-type'
+  | 'too-many-requests';
 
 export interface ChatErrorDetails {
   readonly applied?: Applied;

@@ -30,19 +30,18 @@ const SCHEMAS = {
   send: z
     .object({ type: z.literal('send'), thread: threadId, id: messageId, ...content })
     .refine(hasContent, 'needs either text or parts'),
-  stop: z.object({
-    type: z.literal('stop'),
-    thread: threadId,
-    run: runId.optional(),
-    id: messageId.optional(),
-  }),
+  stop: z
+    .object({ type: z.literal('stop'), thread: threadId, run: runId.optional(), id: messageId.optional() })
+    .refine(({ run, id }) => (run === undefined) !== (id === undefined), 'needs either run or id'),
   regenerate: z.object({ type: z.literal('regenerate'), thread: threadId, id: messageId, of: messageId }),
-  edit: z.object({ type: z.literal('edit'), thread: threadId, id: messageId, of: messageId, ...content }),
+  edit: z
+    .object({ type: z.literal('edit'), thread: threadId, id: messageId, of: messageId, ...content })
+    .refine(hasContent, 'needs either text or parts'),
   answer: z.object({
     type: z.literal('answer'),
     thread: threadId,
     run: runId,
-    callId: z.string().max(128),
+    callId: z.string().min(1).max(128),
     approve: z.boolean(),
   }),
   ping: z.object({ type: z.literal('ping'), n: z.int().min(0) }),
@@ -62,8 +61,8 @@ export function parseFrame(text: string): FrameResult {
     return { kind: 'not-json' };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { kind: 'not-json' };
-  const { type, id, thread } = value as Record<string, unknown>;
-  const ref = [id, thread].find((name) => typeof name === 'string' && name.length <= 128) as
+  const { type, id, callId, run, thread } = value as Record<string, unknown>;
+  const ref = [id, callId, run, thread].find((name) => typeof name === 'string' && name.length <= 128) as
     | string
     | undefined;
   const told = ref === undefined ? {} : { ref };

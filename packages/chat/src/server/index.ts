@@ -1,4 +1,4 @@
-export type { Agent, RunContext, StepContext, User } from './agent.ts';
+export type { Agent, RunContext, StepContext, StepOptions, User } from './agent.ts';
 export { authenticate, type Credential, credentialOf, SESSION_COOKIE } from './auth/authenticate.ts';
 export { type Session, Sessions } from './auth/sessions.ts';
 export { ChatServer, type ChatServerOptions, createChatServer, DEFAULT_CHAT_OPTIONS } from './chat-server.ts';
@@ -8,5 +8,7 @@ export { LIMITS } from './gateway/limits.ts';
 export { type Allowed, hostAllowed, isForwarded, isLoopbackHost, originAllowed } from './http/origin.ts';
 export { type Problem, problem, problemOf } from './http/problem.ts';
 export type { Route, RouteReply, RouteRequest } from './http/routes.ts';
+export type { Answer, RunTarget, Stopped } from './runs/control.ts';
 export { StepError } from './runs/step-error.ts';
-export type { Accepted, ThreadDetails, ThreadInfo } from './threads/store.ts';
+export type { ThreadDetails, ThreadInfo } from './threads/store.ts';
+export type { Accepted } from './threads/turns.ts';

@@ -102,25 +102,57 @@ test('an answer that was complete before accepted came is shown', async () => {
   expect(textOf(chat.lastMessage)).toBe('quick');
 });
 
-test('stopping ends the stream here and nothing on the server', async () => {
+test('stopping ends the stream here and the run on the server', async () => {
   const peer = await Peer.start();
   const client = clientOf(peer);
   const finishes: Finish[] = [];
   const chat = chatOf(client, (finish) => finishes.push(finish));
   const sent = chat.sendMessage({ text: 'hi' });
   const run = await runOf(peer);
-  peer.append('t', run, STARTED, start('t'));
-  await eventually(() => expect(chat.status).toBe('streaming'));
+  peer.append('t', run, STARTED, start('t'), delta('t', 'half'));
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half'));
   await chat.stop();
   await sent;
   expect(chat.status).toBe('ready');
   expect(finishes).toMatchObject([{ isAbort: true }]);
-  expect(new Set(peer.received.map(({ type }) => type))).toEqual(new Set(['attach', 'send']));
-  peer.append('t', run, delta('t', 'still here'), end('t'), DONE);
-  await eventually(() => expect(client.thread('t').position).toEqual(peer.log('t').head));
+  await eventually(() => expect(peer.log('t').events.at(-1)?.data).toMatchObject({ outcome: 'stopped' }));
+  expect(textOf(chat.lastMessage)).toBe('half');
+  expect(client.outbox).toEqual([]);
 });
 
-test('a message that was stopped before it was accepted is sent all the same', async () => {
+test('stopping what was resumed ends the run on the server; resuming again does not', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r', userMessage('m', 'hi'), STARTED, start('t'), delta('t', 'half '));
+  const chat = chatOf(clientOf(peer));
+  const first = chat.resumeStream();
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half '));
+  const second = chat.resumeStream();
+  peer.append('t', 'r', delta('t', 'more'));
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half more'));
+  expect(peer.ofType('stop')).toEqual([]);
+  await chat.stop();
+  await Promise.all([first, second]);
+  await eventually(() => expect(peer.ofType('stop')).toHaveLength(1));
+  expect(peer.log('t').events.at(-1)?.data).toMatchObject({ type: 'run-ended', outcome: 'stopped' });
+});
+
+test('where aborting is not stopping, the run goes on', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const transport = createChatTransport(client, { stopOnAbort: false });
+  const chat = new Chat<ChatMessage>({ id: 't', transport });
+  const sent = chat.sendMessage({ text: 'hi' });
+  const run = await runOf(peer);
+  peer.append('t', run, STARTED, start('t'));
+  await eventually(() => expect(chat.status).toBe('streaming'));
+  await chat.stop();
+  await sent;
+  peer.append('t', run, delta('t', 'still here'), end('t'), DONE);
+  await eventually(() => expect(client.thread('t').position).toEqual(peer.log('t').head));
+  expect(new Set(peer.received.map(({ type }) => type))).toEqual(new Set(['attach', 'send']));
+});
+
+test('a message that was stopped before it was accepted is sent all the same, and stopped then', async () => {
   const peer = await Peer.start();
   const client = clientOf(peer);
   const chat = chatOf(client);
@@ -138,6 +170,45 @@ test('a message that was stopped before it was accepted is sent all the same', a
   peer.refuse = undefined;
   client.reconnect();
   await runOf(peer, 2);
+  await eventually(() => expect(peer.log('t').events.at(-1)?.data).toMatchObject({ outcome: 'stopped' }));
+  expect(peer.received.map(({ type }) => type).slice(-2)).toEqual(['send', 'stop']);
+});
+
+test('an answer that is regenerated takes the place of the old one', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  const first = chat.sendMessage({ text: 'hi' });
+  peer.append('t', await runOf(peer), ...answer('old'));
+  await first;
+  const again = chat.regenerate();
+  await eventually(() => expect(peer.ofType('regenerate')).toHaveLength(1));
+  const [{ id: message } = { id: '' }] = peer.ofType('send');
+  expect(peer.ofType('regenerate')[0]).toMatchObject({ thread: 't', of: message });
+  peer.append('t', 'r2', ...answer('new'));
+  await again;
+  expect(chat.messages.map(({ id }) => id)).toEqual([message, 'r2']);
+  expect(textOf(chat.lastMessage)).toBe('new');
+});
+
+test('a message may be edited again and again, each time in its place', async () => {
+  const peer = await Peer.start();
+  const chat = chatOf(clientOf(peer));
+  const first = chat.sendMessage({ text: 'one' });
+  peer.append('t', await runOf(peer), ...answer('1'));
+  await first;
+  const [{ id: message } = { id: '' }] = peer.ofType('send');
+  for (const [n, text] of [
+    [1, 'two'],
+    [2, 'three'],
+  ] as const) {
+    const edited = chat.sendMessage({ text, messageId: message });
+    await eventually(() => expect(peer.ofType('edit')).toHaveLength(n));
+    peer.append('t', `r${n + 1}`, ...answer(`to ${text}`));
+    await edited;
+    expect(chat.messages.map(({ parts }) => textOf({ parts } as ChatMessage))).toEqual([text, `to ${text}`]);
+  }
+  const [once, twice] = peer.ofType('edit');
+  expect([once?.of, twice?.of]).toEqual([message, once?.id]);
 });
 
 test('without an active run there is nothing to resume', async () => {
@@ -246,13 +317,10 @@ test('after a reset the chat is told, and resuming shows what the log has', asyn
   expect(chat.messages).toHaveLength(2);
 });
 
-test('what the server cannot do yet is refused before anything is sent', async () => {
+test('what is no plain text is refused before anything is sent', async () => {
   const peer = await Peer.start();
   const chat = chatOf(clientOf(peer));
-  chat.messages = [{ id: 'm', role: 'user', parts: [{ type: 'text', text: 'hi' }] }];
-  await chat.regenerate();
-  expect(chat.error).toMatchObject({ code: 'not-supported' });
-  await chat.sendMessage({ text: 'other words', messageId: 'm' });
+  await chat.sendMessage({ files: [{ type: 'file', mediaType: 'image/png', url: 'data:,' }] });
   expect(chat.error).toMatchObject({ code: 'not-supported' });
   expect(peer.ofType('send')).toEqual([]);
 });

@@ -16,7 +16,8 @@ test('a message is accepted with its seq and run, and leaves the outbox', async 
   const peer = await Peer.start();
   const client = clientOf(peer);
   const message = client.send('t', 'hello');
-  expect(client.outbox).toEqual([{ thread: 't', id: message.id, text: 'hello', state: 'sending' }]);
+  const command = { type: 'send', thread: 't', id: message.id, text: 'hello' };
+  expect(client.outbox).toEqual([{ thread: 't', id: message.id, text: 'hello', state: 'sending', command }]);
   expect(await message.accepted).toMatchObject({ seq: 1, run: 'r1' });
   expect(message.state).toBe('accepted');
   expect(client.outbox).toEqual([]);

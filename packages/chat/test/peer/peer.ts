@@ -10,6 +10,7 @@ import type {
   RedisCondition,
   ServerFrame,
 } from '../../src/protocol/index.ts';
+import { command } from './peer-commands.ts';
 import { historyOf } from './peer-history.ts';
 import { PeerLog } from './peer-log.ts';
 
@@ -159,6 +160,9 @@ export class Peer {
     if (frame.type === 'ping') this.tell(socket, { type: 'pong', n: frame.n });
     if (frame.type === 'detach') this.#attached.get(socket)?.delete(frame.thread);
     if (frame.type === 'send') this.#store(socket, frame);
+    if (frame.type === 'edit' || frame.type === 'regenerate' || frame.type === 'stop') {
+      for (const answer of command(this, frame)) this.tell(socket, answer);
+    }
     if (frame.type === 'attach') {
       const log = this.log(frame.thread);
       const attached = log.attached(frame.after);
@@ -182,9 +186,14 @@ export class Peer {
     }
   }
 
+  /** A run id that no other run has. */
+  newRun(): string {
+    return `r${++this.#runs}`;
+  }
+
   #begin(thread: string, id: string, text: string): { readonly seq: number; readonly run: string } {
     const log = this.log(thread);
-    const sent = { text, seq: log.head.seq + 1, run: `r${++this.#runs}` };
+    const sent = { text, seq: log.head.seq + 1, run: this.newRun() };
     log.sent.set(id, sent);
     this.append(thread, sent.run, { type: 'user-message', id, parts: [{ type: 'text', text }] });
     return sent;

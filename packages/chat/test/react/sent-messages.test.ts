@@ -32,7 +32,10 @@ test('a run whose message is not told answers the first that waits', () => {
 test('an unsent message comes after those that wait, and is not shown twice', () => {
   const sent = new SentMessages();
   sent.queued(question('a', 'r1'));
-  const outbox = ['a', 'b'].map((id) => ({ thread: 't', id, text: id, state: 'retrying' as const }));
+  const outbox = ['a', 'b'].map((id) => {
+    const command = { type: 'send', thread: 't', id, text: id } as const;
+    return { thread: 't', id, text: id, state: 'retrying' as const, command };
+  });
   expect(sent.pending(outbox)).toEqual([
     { id: 'a', text: 'a', state: 'waiting' },
     { id: 'b', text: 'b', state: 'retrying' },

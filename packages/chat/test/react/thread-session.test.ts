@@ -60,7 +60,7 @@ test('a message is pending until its run starts', async () => {
   const session = sessionOf(peer);
   await settled(session);
   peer.intercept = (frame) => frame.type === 'send';
-  const id = session.send('hi');
+  const id = session.actions.send('hi');
   expect(pending(session)).toEqual(['hi: sending']);
   await eventually(() => expect(peer.ofType('send')).toHaveLength(1));
   peer.cut();
@@ -79,7 +79,7 @@ test('a message never vanishes on its way from the outbox to the conversation', 
   const session = sessionOf(peer);
   await settled(session);
   const gaps: string[] = [];
-  const id = session.send('hi');
+  const id = session.actions.send('hi');
   session.subscribe(() => {
     const there = session.chat.messages.some((message) => message.id === id) || pending(session).length > 0;
     if (!there) gaps.push(JSON.stringify(session.read()));
@@ -95,11 +95,11 @@ test('a message sent during a run follows its answer', async () => {
   const peer = await Peer.start();
   const session = sessionOf(peer);
   await settled(session);
-  session.send('one');
+  session.actions.send('one');
   await eventually(() => expect(pending(session)).toEqual(['one: waiting']));
   peer.append('t', 'r1', STARTED, start('t'));
-  session.send('two');
-  session.send('three');
+  session.actions.send('two');
+  session.actions.send('three');
   await eventually(() => expect(pending(session)).toEqual(['two: waiting', 'three: waiting']));
   peer.append('t', 'r1', delta('t', '1'), end('t'), DONE);
   peer.append('t', 'r2', ...answer('2'));
@@ -154,7 +154,7 @@ test('two tabs show the same, whichever asks and whatever breaks', async () => {
   const tabs = [sessionOf(peer), sessionOf(peer)];
   await Promise.all(tabs.map(settled));
   for (let i = 0; i < 12; i++) {
-    tabs[i % 2]?.send(`q${i}`);
+    tabs[i % 2]?.actions.send(`q${i}`);
     await eventually(() => expect(peer.log('t').sent.size).toBe(i + 1));
     const words = [STARTED, start('t'), delta('t', `a${i}`), end('t'), DONE];
     for (const event of words) {
@@ -193,7 +193,7 @@ test('a message that a reset took back is sent again and answered', async () => 
   const peer = await Peer.start();
   const session = sessionOf(peer);
   await settled(session);
-  session.send('hi');
+  session.actions.send('hi');
   await eventually(() => expect(pending(session)).toEqual(['hi: waiting']));
   peer.append('t', 'r1', STARTED);
   await eventually(() => expect(session.read().status).toBe('running'));
@@ -253,10 +253,10 @@ test('a refused message stays with its error until it is discarded', async () =>
   const session = sessionOf(peer);
   await settled(session);
   peer.sendErrors.push({ code: 'too-large', message: 'too long', applied: 'no' });
-  const id = session.send('my words');
+  const id = session.actions.send('my words');
   await eventually(() => expect(pending(session)).toEqual(['my words: refused']));
   expect(session.read().pending[0]?.error?.code).toBe('too-large');
-  session.discard(id);
+  session.actions.discard(id);
   expect(pending(session)).toEqual([]);
 });
 
@@ -301,4 +301,77 @@ test('mounting twice at once, as StrictMode does, loads and attaches once', asyn
   peer.append('t', 'r1', userMessage('m1', 'hi'), ...answer('hello'));
   await eventually(() => expect(said(session.chat.messages)).toEqual(['> hi', '< hello']));
   expect(asked).toEqual([`${peer.url}/threads/t/messages`]);
+});
+
+test('a run that is stopped here ends on the server, and its text stays', async () => {
+  const peer = await Peer.start();
+  const session = sessionOf(peer);
+  await settled(session);
+  session.actions.send('hi');
+  await eventually(() => expect(peer.log('t').sent.size).toBe(1));
+  peer.append('t', 'r1', STARTED, start('t'), delta('t', 'half '));
+  await eventually(() => expect(session.read()).toMatchObject({ status: 'running', run: 'r1' }));
+  peer.intercept = (frame) => frame.type === 'stop';
+  session.actions.stop();
+  expect(session.read()).toMatchObject({ stopping: 'r1' });
+  await eventually(() => expect(peer.ofType('stop')).toHaveLength(1));
+  // Lost with its socket; the client says it again.
+  peer.intercept = () => false;
+  peer.cut();
+  await settled(session);
+  expect(said(session.chat.messages)).toEqual(['> hi', '< half ']);
+  expect(session.chat.messages[1]?.metadata).toMatchObject({ outcome: 'stopped' });
+  expect(session.read().stopping).toBeUndefined();
+});
+
+test('regenerations and edits cut off what they supersede, whoever asks for them', async () => {
+  const peer = await Peer.start();
+  const sessions = [sessionOf(peer), sessionOf(peer)];
+  const [one] = sessions as [ThreadSession, ThreadSession];
+  await Promise.all(sessions.map(settled));
+  for (const n of [1, 2]) {
+    one.actions.send(`q${n}`);
+    await eventually(() => expect(peer.log('t').sent.size).toBe(n));
+    peer.append('t', `r${n}`, ...answer(`a${n}`));
+  }
+  for (const { chat } of sessions)
+    await eventually(() => expect(said(chat.messages)).toEqual(['> q1', '< a1', '> q2', '< a2']));
+  const [first] = [...peer.log('t').sent.keys()];
+  one.actions.regenerate(first ?? '');
+  for (const { chat } of sessions) await eventually(() => expect(said(chat.messages)).toEqual(['> q1']));
+  peer.append('t', 'r3', ...answer('a3'));
+  for (const { chat } of sessions)
+    await eventually(() => expect(said(chat.messages)).toEqual(['> q1', '< a3']));
+  for (const { chat } of sessions) expect(chat.messages[0]?.metadata).toMatchObject({ run: 'r3' });
+  one.actions.edit(first ?? '', 'other');
+  await eventually(() => expect(peer.ofType('edit')).toHaveLength(1));
+  peer.append('t', 'r4', ...answer('a4'));
+  for (const session of sessions) {
+    await eventually(() => expect(said(session.chat.messages)).toEqual(['> other', '< a4']));
+    await settled(session);
+    expect(pending(session)).toEqual([]);
+  }
+});
+
+test('a message that is stopped before its turn keeps its place, and what is refused is told', async () => {
+  const peer = await Peer.start();
+  const session = sessionOf(peer);
+  await settled(session);
+  for (const text of ['one', 'two', 'three']) session.actions.send(text);
+  await eventually(() =>
+    expect(pending(session)).toEqual(['one: waiting', 'two: waiting', 'three: waiting']),
+  );
+  const ids = session.read().pending.map(({ id }) => id);
+  session.actions.stop(ids[1]);
+  await eventually(() =>
+    expect(pending(session)).toEqual(['one: waiting', 'two: stopped', 'three: waiting']),
+  );
+  peer.append('t', 'r1', ...answer('1'));
+  peer.append('t', 'r3', ...answer('3'));
+  const all = ['> one', '< 1', '> two', '< ', '> three', '< 3'];
+  await eventually(() => expect(said(session.chat.messages)).toEqual(all));
+  session.actions.stop('nobody');
+  await eventually(() => expect(session.read().refusal).toMatchObject({ code: 'unknown-target' }));
+  session.dismissNotice();
+  expect(session.read().refusal).toBeUndefined();
 });

@@ -126,20 +126,29 @@ test.each([
   expect(await site.chat.threads.get(ADA, thread)).toMatchObject({ seq: 0 });
 });
 
-test('frames of later versions answer not-supported and change nothing', async () => {
+test('frames about runs and messages that the thread does not have are refused and change nothing', async () => {
   const { wire, thread, site } = await start();
   for (const [frame, ref] of [
-    [{ type: 'stop', thread, run: 'r1' }, thread],
+    [{ type: 'stop', thread, run: 'r1' }, 'r1'],
     [{ type: 'stop', thread, id: 'm-1' }, 'm-1'],
     [{ type: 'regenerate', thread, id: 'm-2', of: 'm-1' }, 'm-2'],
     [{ type: 'edit', thread, id: 'm-3', of: 'm-1', text: 'x' }, 'm-3'],
-    [{ type: 'answer', thread, run: 'r1', callId: 'c1', approve: true }, thread],
+    [{ type: 'answer', thread, run: 'r1', callId: 'c1', approve: true }, 'c1'],
   ] as const) {
-    expect(await wire.ask(frame)).toMatchObject({ type: 'error', code: 'not-supported', ref, applied: 'no' });
+    expect(await wire.ask(frame)).toMatchObject({
+      type: 'error',
+      code: 'unknown-target',
+      ref,
+      applied: 'no',
+    });
   }
   for (const type of ['stop', 'regenerate', 'edit', 'answer']) {
     expect(await wire.ask({ type, id: 'm-1' })).toMatchObject({ code: 'bad-frame', ref: 'm-1' });
   }
+  expect(await wire.ask({ type: 'stop', thread, run: 'r1', id: 'm-1' })).toMatchObject({ code: 'bad-frame' });
+  expect(await wire.ask({ type: 'edit', thread, id: 'm-3', of: 'm-1', text: ' ' })).toMatchObject({
+    code: 'bad-frame',
+  });
   expect(await site.chat.threads.get(ADA, thread)).toMatchObject({ seq: 0, status: 'idle' });
 });
 
@@ -152,6 +161,11 @@ test("somebody else's thread and a missing one are answered alike on every frame
     { type: 'attach', after: { seq: 0 } },
     { type: 'attach', after: { seq: 3, chain: CHAIN } },
     { type: 'send', id: 'm-1', text: 'x' },
+    { type: 'stop', run: 'r1' },
+    { type: 'stop', id: 'm-1' },
+    { type: 'regenerate', id: 'm-2', of: 'm-1' },
+    { type: 'edit', id: 'm-3', of: 'm-1', text: 'x' },
+    { type: 'answer', run: 'r1', callId: 'c1', approve: true },
   ]) {
     const [of, other] = [
       await wire.ask({ ...frame, thread: foreign }),

@@ -1,13 +1,14 @@
 import type { LogEvent } from '@taproot/chat/protocol';
 import { type Agent, type ChatServer, type ChatServerOptions, createChatServer } from '@taproot/chat/server';
 import { eventually, startCluster, type TestCluster } from '@taproot/testkit';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type DeclaredKeys, declaredKeys } from '../../../redis/test/support/declared-keys.ts';
-import * as runScripts from '../../src/server/runs/scripts.ts';
+import { SCRIPTS } from '../../src/server/scripts.ts';
 import { threadKeys } from '../../src/server/threads/keys.ts';
-import * as threadScripts from '../../src/server/threads/scripts.ts';
 import { HeldAgent } from './support/held-agent.ts';
 import { ADA, BOB, ECHO } from './support/site.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 // Three masters for the file: on one a key that was not declared would go unnoticed.
 let cluster: TestCluster;
@@ -17,7 +18,10 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 /** Names of all scripts of the server, so that one that is added must be run here too. */
-const NAMES = [...Object.values(threadScripts), ...Object.values(runScripts)].map(({ name }) => name);
+const NAMES = SCRIPTS.map(({ name }) => name);
+
+/** Scripts of what users do to runs; they have a test of their own. */
+const COMMANDS = ['run.stop', 'run.ask', 'run.suspend', 'run.answer'];
 
 interface Member {
   readonly keys: DeclaredKeys;
@@ -32,7 +36,8 @@ async function member(agent: Agent, options: Partial<ChatServerOptions> = {}): P
     manager: keys.manager,
     agent,
     secret: new Uint8Array(32),
-    leaseMs: 600,
+    // Here each script is prepared by several calls: a lease must outlast many of them.
+    leaseMs: 2000,
     onError: (error) => errors.push(error),
     ...options,
   });
@@ -86,7 +91,60 @@ async function liveThrough(one: Member, other: Member, thread: string, held: Hel
   expect(other.chat.load.runs).toBe(0);
 }
 
-test('every script of the server runs on each of three masters with its declared keys only', async () => {
+/** Asks before its one step, so that it waits for the user. */
+const ASKING: Agent = {
+  name: 'asking',
+  async *run({ message, step }) {
+    const paid = await step('pay', { for: message.text }, async () => 'paid', { needsApproval: true });
+    yield { type: 'text-delta', id: 't', delta: paid };
+  },
+};
+
+/** What a user can do to runs and messages, in a thread of its own, with what each must give. */
+async function commandThrough({ chat }: Member, thread: string): Promise<void> {
+  const { threads } = chat;
+  const text = [{ type: 'text', text: 'x' }] as const;
+  const waiting = async (): Promise<{ run: string; callId: string }> => {
+    await eventually(async () => expect(await threads.get(ADA, thread)).toMatchObject({ status: 'waiting' }));
+    const events: { run: string; data: LogEvent }[] = [];
+    for await (const { body } of threads.entries(thread)) events.push(JSON.parse(body));
+    const asked = events.findLast(({ data }) => data.type === 'tool_waiting');
+    return asked?.data.type === 'tool_waiting'
+      ? { run: asked.run, callId: asked.data.callId }
+      : expect.fail('nothing was asked');
+  };
+  await threads.send(ADA, thread, 'm-0', text);
+  const first = await waiting();
+  await expect(threads.edit(ADA, thread, 'm-1', 'm-0', text)).rejects.toMatchObject({ code: 'run-open' });
+  await expect(threads.answer(BOB, thread, { ...first, approve: true })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  await threads.answer(ADA, thread, { ...first, approve: true });
+  await eventually(async () => expect(await threads.get(ADA, thread)).toMatchObject({ status: 'idle' }));
+  await threads.edit(ADA, thread, 'm-1', 'm-0', text);
+  const { run } = await waiting();
+  expect(await threads.stop(ADA, thread, { id: 'm-1' })).toEqual({ run, outcome: 'stopped' });
+  await expect(threads.regenerate(ADA, thread, 'g-0', 'm-0')).rejects.toMatchObject({ code: 'superseded' });
+  await threads.regenerate(ADA, thread, 'g-1', 'm-1');
+  await threads.stop(ADA, thread, { run: (await waiting()).run });
+  await expect(threads.stop(BOB, thread, { run })).rejects.toMatchObject({ code: 'not-found' });
+}
+
+test('stops, edits, regenerations and answers run on each of three masters with their declared keys only', async () => {
+  const one = await member(ASKING);
+  const threads = await threeThreads(one);
+  for (const thread of threads) {
+    await commandThrough(one, thread);
+    expect(await outcomesOf(one, thread)).toEqual(['done', 'stopped', 'stopped']);
+    await one.chat.threads.delete(ADA, thread);
+    const left = (await one.keys.manager.call(['EXISTS', threadKeys(thread).turns])) as number;
+    expect(left).toBe(0);
+  }
+  for (const name of COMMANDS) expect([name, mastersOf(name, [one])]).toEqual([name, ALL]);
+  expect(one.errors).toEqual([]);
+});
+
+test('every other script of the server runs on each of three masters with its declared keys only', async () => {
   const held = new HeldAgent();
   const first = await member(held.agent);
   const second = await member(ECHO, { role: 'gateway' });
@@ -95,17 +153,17 @@ test('every script of the server runs on each of three masters with its declared
     held.begun.length = 0;
     await liveThrough(first, second, thread, held);
   }
-  await eventually(() => expect(mastersOf('run.renew', [first])).toEqual(ALL));
+  await eventually(() => expect(mastersOf('run.renew', [first])).toEqual(ALL), { timeoutMs: 30_000 });
   // Given back in good order, so that the next worker goes on at once.
   await first.chat.close();
   const heir = await member(new HeldAgent().agent);
-  await eventually(() => expect(heir.chat.load.runs).toBe(3));
+  await eventually(() => expect(heir.chat.load.runs).toBe(3), { timeoutMs: 30_000 });
   // Lost without a word: taken over when the lease is over.
   await heir.keys.manager.close();
   const last = await member(ECHO);
   for (const thread of threads) {
     await eventually(async () => expect(await outcomesOf(last, thread)).toEqual(Array(9).fill('done')), {
-      timeoutMs: 30_000,
+      timeoutMs: 120_000,
     });
     expect(await last.chat.threads.get(ADA, thread)).toMatchObject({ status: 'idle', title: 'renamed' });
     await expect(last.chat.threads.delete(BOB, thread)).rejects.toMatchObject({ code: 'not-found' });
@@ -114,7 +172,8 @@ test('every script of the server runs on each of three masters with its declared
     expect(await last.chat.threads.wasDeleted(thread)).toBe(true);
   }
   const members = [first, second, heir, last];
-  for (const name of NAMES) expect([name, mastersOf(name, members)]).toEqual([name, ALL]);
+  for (const name of NAMES.filter((one) => !COMMANDS.includes(one)))
+    expect([name, mastersOf(name, members)]).toEqual([name, ALL]);
   expect([first, second, last].flatMap(({ errors }) => errors)).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import type { Agent, RunContext } from '@taproot/chat/server';
-import { eventually } from '@taproot/testkit';
+import { eventually, faultProxy } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import {
   ask,
@@ -102,6 +102,39 @@ test('a worker that comes back after its run was taken over writes nothing more'
   await eventually(() => expect(first.chat.load.runs).toBe(0));
   expect(standingText(await logOf(second, thread))).toBe(WHOLE);
   expect(await outcomes(second, thread)).toEqual(['done']);
+});
+
+test('after an outage of Redis the living keep their runs, although their leases ran out in it', async () => {
+  const deployment = await startDeployment();
+  const { redis } = deployment;
+  const [ownersWay, othersWay] = [
+    await faultProxy({ target: redis.url }),
+    await faultProxy({ target: redis.url }),
+  ];
+  const [living, other] = [new Tale(), new Tale()];
+  const owner = await deployment.server(living.agent('first'), { redisUrl: ownersWay.url, leaseMs: 5000 });
+  const thread = await ask(owner);
+  await eventually(() => expect(living.executed).toEqual(['first']));
+  const run = (await logOf(owner, thread))[0]?.run ?? '';
+  const record = `taproot:{thread:${thread}}:run:${run}`;
+  // Its lease is how long it waits.
+  const worker = await deployment.server(other.agent(), { redisUrl: othersWay.url, leaseMs: 60_000 });
+  ownersWay.refuse();
+  othersWay.refuse();
+  for (const { manager } of [owner, worker]) await eventually(() => expect(manager.state).toBe('down'));
+  await redis.cli('HSET', record, 'leaseUntil', '1');
+  await othersWay.restore();
+  await eventually(() => expect(worker.manager.state).toBe('ready'));
+  const hears = async (): Promise<void> =>
+    expect(await redis.cli('PUBLISH', 'taproot:dispatch', `${thread}/${run}`)).not.toBe('0');
+  await eventually(hears);
+  // It looks into what it is told of in this order.
+  await untilOutcomes(worker, await ask(worker), ['done']);
+  expect(JSON.parse(await redis.cli('HMGET', record, 'fence', 'takeovers'))).toEqual(['1', '0']);
+  await ownersWay.restore();
+  living.open();
+  await untilOutcomes(worker, thread, ['done']);
+  expect(typesIn(await logOf(worker, thread))).not.toContain('run-resumed');
 });
 
 test('a run whose workers are all lost ends as orphaned', async () => {

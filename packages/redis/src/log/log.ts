@@ -17,7 +17,7 @@ import { type TailItem, type TailOptions, tail } from './tail.ts';
 export interface AppendInput {
   /** The entry's JSON object; `at` is put before its members. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** Refuse unless the hash `key` holds this `fence`; of the producer's own `n` (1, 2, 3, …) the last is remembered. */
+  /** Refuse unless the hash `key` holds this `fence`; of the producer's own `n` (1, 2, 3, …) the last is remembered. None while its `state` is `ended`. */
   readonly guard?: { readonly key: string; readonly fence: number; readonly n: number };
   /** Append once per `id`: the hash `key` remembers it with a digest of the content. */
   readonly once?: { readonly key: string; readonly id: string; readonly digest: string };

@@ -49,13 +49,15 @@ local function log_remember(ids, id, digest, what)
 end
 
 -- Fence and sequence of one producer: 'ok', 'dup' with seq and chain of its last entry, or 'fence' with the present fence.
+-- A producer whose state is 'ended' writes nothing more.
 local function log_guard(guard, fence, n)
-  local state = redis.call('HMGET', guard, 'fence', 'n', 'nseq', 'nchain')
+  local state = redis.call('HMGET', guard, 'fence', 'n', 'nseq', 'nchain', 'state')
   if state[1] ~= fence then return { 'fence', state[1] or '0' } end
   if state[2] and tonumber(n) <= tonumber(state[2]) then
     if n == state[2] then return { 'dup', state[3], state[4] } end
     return { 'fence', state[1] }
   end
+  if state[5] == 'ended' then return { 'fence', state[1] } end
   return { 'ok' }
 end
 

@@ -151,6 +151,8 @@ test('a lease that Redis took while it was frozen does not keep anybody waiting'
   await cache.set('k', 'old', { ttlMs: 500 });
   await warm(cache, 'k');
   await eventually(async () => expect(await cache.get('k')).toBeUndefined());
+  // Redis knows the script by now.
+  await cache.getOrSet('other', () => 'made');
   // It has a copy that is not fresh any more, so the lease is the first that it asks Redis for.
   redis.freeze();
   expect(await cache.getOrSet('k', () => 'made')).toBe('made');

@@ -1,5 +1,5 @@
 import type { ChatClient } from '@taproot/chat/client';
-import { type ReactElement, useCallback, useRef } from 'react';
+import { type ReactElement, useCallback, useRef, useState } from 'react';
 import { Composer } from '../composer/Composer.tsx';
 import { useDraft } from '../composer/draft.ts';
 import { NewChatPane } from '../conversation/NewChatPane.tsx';
@@ -21,6 +21,9 @@ interface MainProps {
 export function Main({ client, newChat, thread, threads, signedIn, paused }: MainProps): ReactElement {
   const [draft, write] = useDraft(thread);
   const pane = useRef<ThreadPaneHandle>(null);
+  const [gone, setGone] = useState<string>();
+  const onGone = useCallback((is: boolean) => setGone(is ? thread : undefined), [thread]);
+  const closed = thread !== undefined && gone === thread;
   const send = useCallback(
     (text: string) => {
       if (thread === undefined) newChat.send(text);
@@ -54,6 +57,7 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
             begun={newChat.givenTo(thread)}
             paused={paused}
             onEdit={edit}
+            onGone={onGone}
             onActivity={threads.refresh}
           />
         )}
@@ -63,7 +67,8 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
         text={draft}
         onWrite={write}
         onSend={send}
-        hint={hintFor(paused)}
+        hint={closed ? 'This chat takes no messages any more' : hintFor(paused)}
+        closed={closed}
         offline={paused !== undefined}
       />
     </>

@@ -16,11 +16,21 @@ interface ComposerProps {
   /** Said under the box; what happens to a message sent now. */
   readonly hint: string;
   readonly offline: boolean;
+  /** What is in the box can be read and copied, and no more. */
+  readonly closed: boolean;
   readonly onSend: (text: string) => void;
 }
 
 /** The box to write in. It never blocks: what is sent while the connection is away waits as a pending message. */
-export function Composer({ thread, text, onWrite, hint, offline, onSend }: ComposerProps): ReactElement {
+export function Composer({
+  thread,
+  text,
+  onWrite,
+  hint,
+  offline,
+  closed,
+  onSend,
+}: ComposerProps): ReactElement {
   const box = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
   useGrowingHeight(box, text);
@@ -29,7 +39,7 @@ export function Composer({ thread, text, onWrite, hint, offline, onSend }: Compo
   const send = (event?: FormEvent) => {
     event?.preventDefault();
     const message = text.trim();
-    if (!message) return;
+    if (!message || closed) return;
     onWrite('');
     onSend(message);
     box.current?.focus();
@@ -50,6 +60,7 @@ export function Composer({ thread, text, onWrite, hint, offline, onSend }: Compo
           aria-describedby={hintId}
           placeholder="Ask the guide…"
           rows={1}
+          readOnly={closed}
           value={text}
           onChange={(event) => onWrite(event.target.value)}
           onKeyDown={onKeyDown}
@@ -59,7 +70,7 @@ export function Composer({ thread, text, onWrite, hint, offline, onSend }: Compo
           className="send"
           data-testid="send"
           aria-label="Send message"
-          disabled={!text.trim()}
+          disabled={closed || !text.trim()}
         >
           <Icon name="arrowUp" size={20} />
         </button>

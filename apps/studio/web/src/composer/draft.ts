@@ -24,6 +24,11 @@ export function moveDraft(thread: string): void {
   keep(undefined, '');
 }
 
+/** Puts text into the box of a new chat, after what is there. */
+export function draftNewChat(text: string): void {
+  keep(undefined, [read(undefined), text].filter((part) => part !== '').join('\n\n'));
+}
+
 const key = (thread: string | undefined): string => `taproot:draft:${thread ?? 'new'}`;
 
 function read(thread: string | undefined): string {

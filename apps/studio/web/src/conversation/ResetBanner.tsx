@@ -25,7 +25,7 @@ function sentence({ reason, lost }: ResetNotice): string {
     case 'rollback':
       return `Redis lost ${events} of this chat. You see what it still has; lost messages of yours are sent again.`;
     case 'wiped':
-      return `Redis lost everything of this chat${lost ? ` (${count(lost.to - lost.from + 1)})` : ''}. Messages of yours that had no answer are sent again.`;
+      return `Redis lost everything of this chat${lost ? ` (${count(lost.to - lost.from + 1)})` : ''}. What you wrote and was not answered stays here, to be copied.`;
     case 'trimmed':
       return 'Older events of this chat are no longer kept one by one; the conversation was loaded anew.';
   }

@@ -49,6 +49,7 @@ function labelOf(phase: RunView['phase'], run: RunView): string {
     case 'thinking':
       return 'Thinking';
     case 'using':
+      if (run.using?.state === 'approval-requested') return 'Waits for you';
       if (run.using) return `Using ${run.using.toolName}`;
       return run.tools.length === 0
         ? 'Tools'

@@ -1,7 +1,10 @@
 import type { ChatClient } from '@taproot/chat/client';
-import { type PendingItem, useThread } from '@taproot/chat/react';
-import { type ReactElement, type Ref, useEffect, useImperativeHandle } from 'react';
+import { type PendingItem, type ThreadHandle, useThread } from '@taproot/chat/react';
+import { type ReactElement, type Ref, useEffect, useImperativeHandle, useMemo } from 'react';
+import { goTo } from '../app/route.ts';
+import { draftNewChat } from '../composer/draft.ts';
 import type { FirstMessage } from '../outbox/new-chat.ts';
+import { Notice } from '../ui/Notice.tsx';
 import { EmptyState } from './EmptyState.tsx';
 import { LoadProblem } from './LoadProblem.tsx';
 import { Messages } from './Messages.tsx';
@@ -21,6 +24,8 @@ interface ThreadPaneProps {
   readonly begun: readonly FirstMessage[];
   readonly paused: string | undefined;
   readonly onEdit: (text: string) => void;
+  /** Whether there is no thread any more that could take a message. */
+  readonly onGone: (gone: boolean) => void;
   /** A run started or ended: the list of threads may read differently now. */
   readonly onActivity: () => void;
 }
@@ -33,20 +38,28 @@ export function ThreadPane({
   begun,
   paused,
   onEdit,
+  onGone,
   onActivity,
 }: ThreadPaneProps): ReactElement {
   const handle = useThread(client, thread);
-  const { messages, status, notice, error, deleted, send, discard } = handle;
+  const { messages, status, notice, refusal, error, send, discard } = handle;
+  const { edit: rewrite, regenerate, stop, answer } = handle;
+  const actions = useMemo(
+    () => ({ edit: rewrite, regenerate, stop, answer }),
+    [rewrite, regenerate, stop, answer],
+  );
   useImperativeHandle(ref, () => ({ send }), [send]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new status is the activity
   useEffect(onActivity, [status, onActivity]);
 
-  if (deleted || (status === 'error' && error)) {
-    return <LoadProblem deleted={deleted} error={error} onReload={handle.reload} />;
-  }
+  const problem = problemOf(handle);
+  const gone = problem !== undefined && problem !== 'failed';
+  useEffect(() => onGone(gone), [gone, onGone]);
+
   const edit = (id: string, text: string) => {
     discard(id);
-    onEdit(text);
+    if (gone) elsewhere(text);
+    else onEdit(text);
   };
   // While the thread loads, its first messages may have left the outbox and not be here yet.
   const pending = status === 'loading' ? withBegun(handle.pending, begun) : handle.pending;
@@ -55,6 +68,7 @@ export function ThreadPane({
     <>
       {notice && <ResetBanner notice={notice} onDismiss={handle.dismissNotice} />}
       <Scroll lastSaid={said}>
+        {problem && <LoadProblem cause={problem} error={error} onReload={handle.reload} />}
         {status === 'loading' && (
           <p className="loading">
             {paused
@@ -62,11 +76,44 @@ export function ThreadPane({
               : 'Loading the conversation…'}
           </p>
         )}
-        {said === undefined && status === 'idle' && <EmptyState onAsk={send} />}
-        <Messages messages={messages} pending={pending} paused={paused} onDiscard={discard} onEdit={edit} />
+        {said === undefined && status === 'idle' && !problem && <EmptyState onAsk={send} />}
+        <Messages
+          messages={problem ? [] : messages}
+          pending={pending}
+          paused={paused}
+          onDiscard={discard}
+          onEdit={edit}
+          atRest={status === 'idle' && pending.length === 0}
+          stopping={handle.stopping}
+          actions={actions}
+        />
+        {refusal && (
+          <Notice tone="warning" testId="refusal" onDismiss={handle.dismissNotice}>
+            {refusal.message}
+          </Notice>
+        )}
       </Scroll>
     </>
   );
+}
+
+/** Why there is no conversation to show. */
+function problemOf({
+  deleted,
+  status,
+  error,
+  notice,
+}: ThreadHandle): 'deleted' | 'wiped' | 'missing' | 'failed' | undefined {
+  if (deleted) return 'deleted';
+  if (status !== 'error' || error === undefined) return undefined;
+  if (error.code !== 'not-found') return 'failed';
+  return notice?.reason === 'wiped' ? 'wiped' : 'missing';
+}
+
+/** A thread that is gone takes no message; a new one does. */
+function elsewhere(text: string): void {
+  draftNewChat(text);
+  goTo(undefined);
 }
 
 function withBegun(pending: readonly PendingItem[], begun: readonly FirstMessage[]): readonly PendingItem[] {

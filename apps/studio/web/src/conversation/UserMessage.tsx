@@ -1,6 +1,7 @@
 import type { PendingItem } from '@taproot/chat/react';
-import { memo, type ReactElement } from 'react';
+import { memo, type ReactElement, useState } from 'react';
 import { Icon } from '../ui/Icon.tsx';
+import { EditMessage } from './EditMessage.tsx';
 
 interface UserMessageProps {
   readonly id: string;
@@ -11,6 +12,10 @@ interface UserMessageProps {
   readonly offline?: boolean;
   readonly onDiscard?: (id: string) => void;
   readonly onEdit?: (id: string, text: string) => void;
+  /** Puts another text in its place, and so cuts off what followed; absent while that cannot be. */
+  readonly onRewrite?: ((id: string, text: string) => void) | undefined;
+  /** Keeps a message that waits from being answered. */
+  readonly onStop?: (id: string) => void;
 }
 
 /** What the user said, and while it is on its way, what becomes of it. */
@@ -21,7 +26,10 @@ export const UserMessage = memo(function UserMessage({
   offline = false,
   onDiscard,
   onEdit,
+  onRewrite,
+  onStop,
 }: UserMessageProps): ReactElement {
+  const [editing, setEditing] = useState(false);
   const state = offline && pending?.state === 'sending' ? 'retrying' : (pending?.state ?? 'stored');
   return (
     <article
@@ -31,11 +39,41 @@ export const UserMessage = memo(function UserMessage({
       data-message-id={id}
       data-state={state}
     >
-      <div className="bubble">{text}</div>
+      {editing && onRewrite ? (
+        <EditMessage
+          text={text}
+          onCancel={() => setEditing(false)}
+          onSave={(next) => {
+            setEditing(false);
+            onRewrite(id, next);
+          }}
+        />
+      ) : (
+        <div className="bubble">{text}</div>
+      )}
+      {state === 'stored' && onRewrite && !editing && (
+        <div className="message-actions">
+          <button
+            type="button"
+            className="quiet-button"
+            data-testid="edit"
+            aria-label="Edit message"
+            onClick={() => setEditing(true)}
+          >
+            <Icon name="pencil" size={15} />
+            Edit
+          </button>
+        </div>
+      )}
       {state !== 'stored' && state !== 'refused' && (
         <p className="message-state">
           <Icon name="clock" size={13} />
           {WORDS[state]}
+          {state === 'waiting' && onStop && (
+            <button type="button" className="quiet-button" onClick={() => onStop(id)}>
+              Stop
+            </button>
+          )}
         </p>
       )}
       {state === 'refused' && (
@@ -59,4 +97,5 @@ const WORDS = {
   sending: 'Sending…',
   retrying: 'Waiting: will be sent when the connection is back',
   waiting: 'Sent: waits for the answer before it',
+  stopped: 'Stopped before its turn',
 } as const;

@@ -76,5 +76,5 @@ function lastContent(message: ChatMessage): string | undefined {
 }
 
 function isSettled(tool: DynamicToolUIPart): boolean {
-  return tool.state === 'output-available' || tool.state === 'output-error';
+  return ['output-available', 'output-error', 'output-denied'].includes(tool.state);
 }

@@ -1,33 +1,29 @@
 import type { ChatClient } from '@taproot/chat/client';
+import type { CommandFrame } from '@taproot/chat/protocol';
 import { readList, writeList } from './session-list.ts';
 
 const KEY = 'taproot:outbox';
 
-interface Kept {
-  readonly thread: string;
-  readonly id: string;
-  readonly text: string;
-}
-
 /**
- * Lets unaccepted messages survive a reload of this tab: they are sent again under their ids, so one that had been
+ * Lets what the server has not accepted survive a reload of this tab: it is sent again under its ids, so what had been
  * stored after all is stored once.
  */
 export function keepOutbox(client: ChatClient): void {
-  for (const { thread, id, text } of readList(KEY, isKept)) {
+  for (const command of readList(KEY, isCommand)) {
     // How it goes is seen in the outbox; a refusal is shown there.
-    client.send(thread, text, { id }).accepted.catch(() => undefined);
+    client.submit(command).accepted.catch(() => undefined);
   }
   client.on('outbox', (entries) =>
     writeList(
       KEY,
-      entries.map(({ thread, id, text }) => ({ thread, id, text })),
+      entries.map(({ command }) => command),
     ),
   );
 }
 
-function isKept(value: unknown): value is Kept {
+/** The server checks the rest. */
+function isCommand(value: unknown): value is CommandFrame {
   if (typeof value !== 'object' || value === null) return false;
-  const { thread, id, text } = value as Partial<Record<keyof Kept, unknown>>;
-  return typeof thread === 'string' && typeof id === 'string' && typeof text === 'string';
+  const { type, thread } = value as { type?: unknown; thread?: unknown };
+  return typeof type === 'string' && typeof thread === 'string';
 }

@@ -3,29 +3,32 @@ import type { ReactElement } from 'react';
 import { Icon } from '../ui/Icon.tsx';
 import { Value } from './Value.tsx';
 
-type ToolState = 'running' | 'done' | 'failed';
+type ToolState = 'running' | 'asking' | 'done' | 'denied' | 'failed';
 
-/** One call of a tool: a line that unfolds into its input and its output. */
-export function ToolCard({
-  part,
-  live,
-}: {
+interface ToolCardProps {
   readonly part: DynamicToolUIPart;
   readonly live: boolean;
-}): ReactElement {
+  /** Allows or refuses the call. */
+  readonly onAnswer: (callId: string, approve: boolean) => void;
+}
+
+/** One call of a tool: a line that unfolds into its input and its output, and asks where the user has to allow it. */
+export function ToolCard({ part, live, onAnswer }: ToolCardProps): ReactElement {
   const state = toolState(part, live);
-  return (
-    <details className="tool" data-tool={part.toolName} data-state={state} data-call-id={part.toolCallId}>
+  const card = (
+    <details
+      className="tool"
+      data-tool={part.toolName}
+      data-state={state}
+      data-call-id={part.toolCallId}
+      open={state === 'asking' || undefined}
+    >
       <summary>
         <span className="tool-mark">
-          {state === 'running' ? (
-            <span className="spinner" />
-          ) : (
-            <Icon name={state === 'done' ? 'check' : 'warning'} size={15} />
-          )}
+          {state === 'running' ? <span className="spinner" /> : <Icon name={ICONS[state]} size={15} />}
         </span>
         <span className="tool-name">{part.toolName}</span>
-        <span className="tool-state">{state}</span>
+        <span className="tool-state">{WORDS[state]}</span>
         <span className="tool-chevron">
           <Icon name="chevron" size={15} />
         </span>
@@ -39,11 +42,46 @@ export function ToolCard({
       </div>
     </details>
   );
+  if (state !== 'asking') return card;
+  return (
+    <section className="tool-question" aria-label={`Allow ${part.toolName}?`}>
+      {card}
+      <div className="question-buttons">
+        <button
+          type="button"
+          className="button"
+          data-testid="approve"
+          onClick={() => onAnswer(part.toolCallId, true)}
+        >
+          Allow
+        </button>
+        <button
+          type="button"
+          className="button"
+          data-testid="deny"
+          onClick={() => onAnswer(part.toolCallId, false)}
+        >
+          Do not allow
+        </button>
+      </div>
+    </section>
+  );
 }
+
+const WORDS = {
+  running: 'running',
+  asking: 'waits for you',
+  done: 'done',
+  denied: 'not allowed',
+  failed: 'failed',
+} as const;
+const ICONS = { asking: 'key', done: 'check', denied: 'close', failed: 'warning' } as const;
 
 /** A call without a result is running only while its run is; after that it never will have one. */
 function toolState(part: DynamicToolUIPart, live: boolean): ToolState {
   if (part.state === 'output-available') return 'done';
-  if (part.state === 'output-error' || part.state === 'output-denied') return 'failed';
+  if (part.state === 'output-denied') return 'denied';
+  if (part.state === 'output-error') return 'failed';
+  if (part.state === 'approval-requested' && live) return 'asking';
   return live ? 'running' : 'failed';
 }

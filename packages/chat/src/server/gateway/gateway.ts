@@ -45,6 +45,7 @@ export class Gateway {
       // Naming none of the offered ones makes a browser report 1006 instead of the 1008 that tells it why.
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
     });
+    this.#server.on('wsClientError', (_error, socket) => refuseUpgrade(socket, 400, 'bad-request'));
     this.#condition = conditionOf(options.manager.health());
     this.#offState = options.manager.on('state', (health) => void this.#onHealth(health));
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);

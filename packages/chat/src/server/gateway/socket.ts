@@ -1,11 +1,11 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { pause, type RedisManager, RedisManagerError } from '@taproot/redis';
 import type { WebSocket } from 'ws';
 import {
   CLOSE,
   type ClientFrame,
+  type CommandFrame,
   type ErrorFrame,
-  type MessagePart,
   type ServerFrame,
 } from '../../protocol/index.ts';
 import type { Session, Sessions } from '../auth/sessions.ts';
@@ -13,6 +13,7 @@ import { ChatError, toChatError } from '../errors.ts';
 import { type FrameResult, parseFrame } from '../frame-schemas.ts';
 import type { ThreadStore } from '../threads/store.ts';
 import { Attachment } from './attachment.ts';
+import { checkContent, perform } from './commands.ts';
 import { LIMITS, MAX_OUTGOING_BYTES, PAUSE_OUTGOING_BYTES } from './limits.ts';
 
 export interface GatewaySocketOptions {
@@ -34,7 +35,8 @@ export class GatewaySocket {
   #alive = true;
   /** Pending from an outage of Redis until the session was checked again. */
   #checked: Promise<void> = Promise.resolve();
-  #endCheck: () => void = () => undefined;
+  #endCheck: (() => void) | undefined;
+  #outages = 0;
 
   constructor(options: GatewaySocketOptions) {
     this.#options = options;
@@ -65,7 +67,8 @@ export class GatewaySocket {
 
   /** Holds events back: while Redis is away nobody can tell whether the session was revoked. */
   suspend(): void {
-    this.#endCheck();
+    this.#outages++;
+    if (this.#endCheck !== undefined) return;
     this.#checked = new Promise((resolve) => {
       this.#endCheck = resolve;
     });
@@ -75,15 +78,22 @@ export class GatewaySocket {
   async resume(): Promise<void> {
     const { sessions, socket } = this.#options;
     while (socket.readyState === socket.OPEN) {
+      const outages = this.#outages;
       try {
-        if (await sessions.valid(this.session)) this.#endCheck();
-        else this.close(CLOSE.notSignedIn, 'not signed in any more');
+        if (!(await sessions.valid(this.session))) this.close(CLOSE.notSignedIn, 'not signed in any more');
+        // An answer from before another outage does not count; after that one the session is checked again.
+        else if (outages === this.#outages) this.#letGo();
         return;
       } catch (error) {
         if (!(error instanceof RedisManagerError)) throw error;
         await pause(200);
       }
     }
+  }
+
+  #letGo(): void {
+    this.#endCheck?.();
+    this.#endCheck = undefined;
   }
 
   /** Asks for a sign of life; a socket that gave none since the last time is cut. */
@@ -130,10 +140,10 @@ export class GatewaySocket {
         return this.#attach(frame);
       case 'detach':
         return this.#detach(frame.thread);
-      case 'send':
-        return this.#send(frame);
+      case 'ping':
+        return;
       default:
-        throw new ChatError('not-supported', `This server does not support ${frame.type} yet`);
+        return this.#perform(frame);
     }
   }
 
@@ -170,18 +180,12 @@ export class GatewaySocket {
     await attachment?.detach();
   }
 
-  async #send({ thread, id, text, parts }: Extract<ClientFrame, { type: 'send' }>): Promise<void> {
-    const content: readonly MessagePart[] = parts ?? [{ type: 'text', text: text ?? '' }];
-    const bytes = content.reduce((sum, part) => sum + Buffer.byteLength(part.text), 0);
-    if (bytes > LIMITS.maxTextBytes)
-      throw new ChatError('too-large', `A message may have ${LIMITS.maxTextBytes} bytes`);
-    if (content.every((part) => part.text.trim() === ''))
-      throw new ChatError('bad-frame', 'The message is empty');
+  async #perform(command: CommandFrame): Promise<void> {
+    checkContent(command);
     this.#requireRedis();
-    const { sessions } = this.#options;
+    const { sessions, threads } = this.#options;
     if (!(await sessions.valid(this.session))) return this.close(CLOSE.notSignedIn, 'not signed in any more');
-    const accepted = await this.#options.threads.send(this.session.user, thread, id, content);
-    this.send({ type: 'accepted', thread, id, ...accepted });
+    this.send(await perform(threads, this.session.user, command));
   }
 
   /** While Redis is away nothing is tried, so the answer is a sure "not applied". */
@@ -212,7 +216,7 @@ export class GatewaySocket {
   }
 
   async #release(): Promise<void> {
-    this.#endCheck();
+    this.#letGo();
     const attached = [...this.#attached.values()];
     this.#attached.clear();
     await Promise.allSettled(attached.map((attachment) => attachment.detach()));
@@ -220,6 +224,8 @@ export class GatewaySocket {
 }
 
 function refOf(frame: ClientFrame): string | undefined {
+  if (frame.type === 'answer') return frame.callId;
   if ('id' in frame && frame.id !== undefined) return frame.id;
+  if ('run' in frame && frame.run !== undefined) return frame.run;
   return 'thread' in frame ? frame.thread : undefined;
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** Whom a server answers. */
 export interface Allowed {
@@ -33,21 +33,19 @@ export function originAllowed(headers: IncomingHttpHeaders, allowed: Allowed): b
   }
 }
 
-/** Whether a proxy says that it passed the request on. */
-export function isForwarded(headers: IncomingHttpHeaders): boolean {
-  return FORWARDING.some((name) => headers[name] !== undefined);
+/**
+ * Whether a request shows a proxy's marks: a header that only proxies add, or HTTP/1.0, which nginx speaks to its upstreams
+ * by default. A proxy that leaves no mark cannot be told from a browser.
+ */
+export function isForwarded({
+  headers,
+  httpVersion,
+}: Pick<IncomingMessage, 'headers' | 'httpVersion'>): boolean {
+  return httpVersion === '1.0' || Object.keys(headers).some((name) => PROXY_HEADER.test(name));
 }
 
-const FORWARDING = [
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'cf-connecting-ip',
-  'x-client-ip',
-];
+const PROXY_HEADER =
+  /^(via|cdn-loop|forwarded.*|x-forwarded.*|x-(real|original|client|cluster|envoy)-.*|x-scheme|cf-.*|(.*-)?client-ip)$/;
 
 function hostName(host: string | undefined): string {
   return (host ?? '').toLowerCase().replace(/:\d*$/, '');

@@ -24,6 +24,10 @@ const STATUS: Readonly<Record<ChatErrorCode, number>> = {
   'too-large': 413,
   'queue-full': 429,
   'too-many-attached': 429,
+  'unknown-target': 404,
+  superseded: 409,
+  'run-open': 409,
+  'not-waiting': 409,
   'redis-unavailable': 503,
   internal: 500,
   unauthenticated: 401,
@@ -31,6 +35,7 @@ const STATUS: Readonly<Record<ChatErrorCode, number>> = {
   'foreign-origin': 403,
   'foreign-host': 403,
   'unsupported-media-type': 415,
+  'too-many-requests': 429,
 };
 
 export function problem(status: number, code: ChatErrorCode, detail: string): Problem {

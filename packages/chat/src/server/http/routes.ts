@@ -1,9 +1,8 @@
-import type { RedisManager } from '@taproot/redis';
 import { z } from 'zod';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
 import { THREAD_ID } from '../frame-schemas.ts';
-import { type History, readHistory } from '../threads/history.ts';
+import type { HistoryReads } from '../threads/history-reads.ts';
 import type { ThreadStore } from '../threads/store.ts';
 
 /** What a route gets, whatever the HTTP framework. */
@@ -35,7 +34,7 @@ const historyQuery = z.object({
 });
 
 /** Routes under `/threads` (PROTOCOL.md §3.4, §3.5). All need a signed-in user. */
-export function threadRoutes(threads: ThreadStore, manager: RedisManager): readonly Route[] {
+export function threadRoutes(threads: ThreadStore, reads: HistoryReads): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -77,22 +76,17 @@ export function threadRoutes(threads: ThreadStore, manager: RedisManager): reado
       handle: async ({ user, params, query }) => {
         const id = idOf(params);
         const { before, limit } = read(historyQuery, query);
-        const keys = await threads.authorize(user, id);
-        const head = await manager.log.head(keys.log);
-        const history = await readHistory(threads.entries(id), head?.origin ?? '');
-        return { status: 200, body: pageOf(history, before, limit) };
+        await threads.authorize(user, id);
+        const history = await reads.ofUser(user.id, id, { before, limit });
+        if (history === undefined) throw new ChatError('bad-request', 'before: there is no such message');
+        const { waiting, more, ...page } = history;
+        return {
+          status: 200,
+          body: { ...page, ...(waiting.length > 0 && { waiting }), ...(more && { more }) },
+        };
       },
     },
   ];
-}
-
-/** The newest messages, or the newest before one; what waits is told only with its message. */
-function pageOf({ messages, waiting, ...at }: History, before: string | undefined, limit: number): unknown {
-  const end = before === undefined ? messages.length : messages.findIndex(({ id }) => id === before);
-  if (end < 0) throw new ChatError('bad-request', 'before: there is no such message');
-  const page = messages.slice(Math.max(0, end - limit), end);
-  const shown = waiting.filter(({ id }) => page.some((message) => message.id === id));
-  return { messages: page, ...at, ...(shown.length > 0 && { waiting: shown }) };
 }
 
 function idOf(params: Readonly<Record<string, string>>): string {

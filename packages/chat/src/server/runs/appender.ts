@@ -55,6 +55,13 @@ export class Appender {
     return this.#enqueue(() => this.#persist(write));
   }
 
+  /** Makes the last write of this run; what comes after it is refused. */
+  end(write: Write): Promise<void> {
+    const ended = this.write(write);
+    this.#enqueue(() => Promise.reject(new RunAborted('ended', 'This run has ended'))).catch(() => undefined);
+    return ended;
+  }
+
   /** Resolves when all that was given is stored. */
   flush(): Promise<void> {
     return this.#last;

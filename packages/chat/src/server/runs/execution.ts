@@ -3,8 +3,11 @@ import type { UIMessage } from 'ai';
 import type { Chunk, MessagePart, RunError, RunOutcome } from '../../protocol/index.ts';
 import type { Agent, RunContext, User } from '../agent.ts';
 import type { ThreadKeys } from '../threads/keys.ts';
+import { abortable } from './abortable.ts';
 import { Appender } from './appender.ts';
+import { Deadline } from './deadline.ts';
 import { Lease } from './lease.ts';
+import { Question } from './question.ts';
 import { NOTHING_LOGGED, type Replay } from './replay.ts';
 import { END } from './scripts.ts';
 import { RunAborted } from './step-error.ts';
@@ -24,20 +27,27 @@ export interface OwnedRun {
   readonly deadlineMs: number;
 }
 
+/** Keys of the scripts that may end a run, in their order. */
+export function endKeys({ log, meta, queue, outcomes, run }: ThreadKeys, id: string): readonly string[] {
+  return [log.stream, log.head, meta, queue, outcomes, run(id)];
+}
+
 export interface ExecutionOptions {
   readonly manager: RedisManager;
   readonly agent: Agent;
   readonly leaseMs: number;
   readonly maxBufferedBytes: number;
+  /** How long a call waits for the user, in ms. */
+  readonly answerDeadlineMs: number;
   readonly history: (run: OwnedRun) => Promise<readonly UIMessage[]>;
   /** Told of what an agent threw, which clients never see. */
   readonly onAgentError: (error: unknown, run: OwnedRun) => void;
 }
 
-/** How an execution left its run: ended (with the run that waits next), or to others. */
+/** How an execution left its run: ended (with the run that waits next), or open; `again`: it can go on at once. */
 export type Left =
   | { readonly ended: true; readonly next: string }
-  | { readonly ended: false; readonly why: RunAborted };
+  | { readonly ended: false; readonly again: boolean };
 
 /** Executes one run under its lease and fence, from agent_started to run-ended. */
 export class Execution {
@@ -46,13 +56,14 @@ export class Execution {
   readonly #abort = new AbortController();
   readonly #lease: Lease;
   readonly #appender: Appender;
+  readonly #question: Question;
   readonly #open = new Map<string, 'text' | 'reasoning'>();
 
   constructor(options: ExecutionOptions, run: OwnedRun) {
     this.#options = options;
     this.#run = run;
     const record = run.keys.run(run.run);
-    const { manager, leaseMs, maxBufferedBytes } = options;
+    const { manager, leaseMs, maxBufferedBytes, answerDeadlineMs } = options;
     this.#lease = new Lease({
       manager,
       record,
@@ -69,6 +80,7 @@ export class Execution {
       signal: this.#abort.signal,
       maxBufferedBytes,
     });
+    this.#question = new Question({ manager, run, appender: this.#appender, answerDeadlineMs });
   }
 
   /** Leaves the run to others: its agent is told to stop, and the lease is given back. */
@@ -76,9 +88,16 @@ export class Execution {
     this.#abort.abort(new RunAborted('stopping', 'This worker stops'));
   }
 
+  /** Somebody spoke of this run: it may have been stopped. */
+  look(): void {
+    this.#lease.look();
+  }
+
   async execute(): Promise<Left> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), Math.max(0, this.#run.deadlineMs));
+    // Missed when its end could not be stored either; that is left to whoever can.
+    const missed = new RunAborted('deadline', 'The end of this run could not be stored');
+    const { leaseMs } = this.#options;
+    const deadline = new Deadline(this.#run.deadlineMs, leaseMs, () => this.#abort.abort(missed));
     try {
       await this.#preamble();
       const failure = await this.#answer(deadline.signal);
@@ -87,7 +106,7 @@ export class Execution {
       if (!(error instanceof RunAborted)) throw error;
       return await this.#leave(error);
     } finally {
-      clearTimeout(timer);
+      deadline.stop();
       this.#lease.stop();
     }
   }
@@ -105,11 +124,17 @@ export class Execution {
 
   /** Runs the agent. Resolves with what went wrong in it, if anything did. */
   async #answer(deadline: AbortSignal): Promise<RunError | undefined> {
-    const signal = AbortSignal.any([this.#abort.signal, deadline]);
-    const steps = new Steps(this.#run.run, this.#appender, this.#run.replay ?? NOTHING_LOGGED, signal);
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#abort.signal, deadline, over.signal]);
+    const steps = this.#steps(signal);
     try {
       const answer = this.#options.agent.run(this.#context(steps, signal));
-      for await (const chunk of abortable(answer, signal)) if (!steps.replaying) await this.#yielded(chunk);
+      try {
+        for await (const chunk of abortable(answer, signal)) if (!steps.replaying) await this.#yielded(chunk);
+      } finally {
+        // Steps that are still under way are no part of the answer any more.
+        over.abort(new RunAborted('ended', 'The agent is through'));
+      }
       await this.#closeTexts();
       await this.#appender.event({ type: 'agent_completed' });
       return undefined;
@@ -128,6 +153,21 @@ export class Execution {
     }
   }
 
+  #steps(signal: AbortSignal): Steps {
+    return new Steps({
+      run: this.#run.run,
+      replay: this.#run.replay ?? NOTHING_LOGGED,
+      signal,
+      endText: () => this.#closeTexts(),
+      append: (event) => this.#appender.event(event),
+      ask: (call) => this.#question.ask(call),
+      suspend: (callIds) => {
+        this.#question.callIds = callIds;
+        this.#abort.abort(new RunAborted('waiting', 'This run waits for the user'));
+      },
+    });
+  }
+
   #context(steps: Steps, signal: AbortSignal): RunContext {
     const { thread, run, user, message } = this.#run;
     return {
@@ -137,11 +177,7 @@ export class Execution {
       message: { ...message, text: message.parts.map((part) => part.text).join('\n') },
       history: () => this.#options.history(this.#run),
       signal,
-      step: async (tool, input, fn) => {
-        // A step is a unit of its own for readers: text before it is closed, so that a takeover can drop what follows.
-        if (!steps.replaying) await this.#closeTexts();
-        return steps.step(tool, input, fn);
-      },
+      step: (tool, input, fn, options) => mayBeLeft(steps.step(tool, input, fn, options)),
     };
   }
 
@@ -173,9 +209,9 @@ export class Execution {
     const { manager } = this.#options;
     const data = { type: 'run-ended', outcome, ...(error && { error }) };
     let next = '';
-    await this.#appender.write(async (n) => {
+    await this.#appender.end(async (n) => {
       const reply = (await manager.script(END, {
-        keys: [keys.log.stream, keys.log.head, keys.queue, keys.run(run)],
+        keys: endKeys(keys, run),
         args: [
           keys.log.channel,
           manager.deployment.publish,
@@ -194,29 +230,19 @@ export class Execution {
 
   async #leave(why: RunAborted): Promise<Left> {
     this.#abort.abort(why);
+    this.#lease.stop();
+    // What fails here is made good by the end of the lease: then the next owner finds the run as it is.
+    if (why.code === 'waiting') {
+      return { ended: false, again: await this.#question.suspend().catch(() => false) };
+    }
     // After a lost fence there is nothing to give back; otherwise the next owner need not wait for the lease to end.
     if (why.code !== 'fence') await this.#lease.release().catch(() => undefined);
-    return { ended: false, why };
+    return { ended: false, again: false };
   }
 }
 
-/** Ends the iteration when the signal aborts, also while the agent does not answer. */
-async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = source[Symbol.asyncIterator]();
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => undefined);
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    for (;;) {
-      const result = await Promise.race([iterator.next(), aborted.promise]);
-      if (result.done) return;
-      yield result.value;
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Not awaited: an agent that hangs must not hold the run.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
-  }
+/** A step that its agent does not wait for fails when the run ends, which is no bug of this process. */
+function mayBeLeft<T>(step: Promise<T>): Promise<T> {
+  step.catch(() => undefined);
+  return step;
 }

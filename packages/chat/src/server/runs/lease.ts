@@ -21,6 +21,7 @@ export class Lease {
   readonly #timer: NodeJS.Timeout;
   #ticked = performance.now();
   #renewing = false;
+  #wanted = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -38,22 +39,39 @@ export class Lease {
     await manager.script(RELEASE, { keys: [record], args: [String(fence)] });
   }
 
+  /** Renews now, and so learns whether the run is still ours. */
+  look(): void {
+    void this.#renew();
+  }
+
   async #tick(): Promise<void> {
     const late = performance.now() - this.#ticked;
     this.#ticked = performance.now();
     // Timers of a paused process fire when it wakes, before its sockets are read: others may own the run by now.
     if (late > this.#options.leaseMs)
       return this.#lose('paused', 'This process was paused for longer than its lease');
+    await this.#renew();
+  }
+
+  /** One at a time; asked for meanwhile, once more afterwards: the answer under way may be from before. */
+  async #renew(): Promise<void> {
+    this.#wanted = true;
     if (this.#renewing) return;
     this.#renewing = true;
+    while (this.#wanted) {
+      this.#wanted = false;
+      await this.#ask();
+    }
+    this.#renewing = false;
+  }
+
+  async #ask(): Promise<void> {
+    const { manager, record, fence, leaseMs } = this.#options;
     try {
-      const { manager, record, fence, leaseMs } = this.#options;
       const reply = await manager.script(RENEW, { keys: [record], args: [String(fence), String(leaseMs)] });
-      if (reply !== 1) this.#lose('fence', 'Another worker owns this run by now');
+      if (reply !== 1) this.#lose('fence', 'This run was stopped, or another worker owns it by now');
     } catch (error) {
       if (!(error instanceof RedisManagerError)) throw error;
-    } finally {
-      this.#renewing = false;
     }
   }
 

@@ -17,9 +17,13 @@ export type StepResult = Extract<LifecycleEvent, { type: 'tool_completed' }>;
 
 /** What a run's former owners left in the log. */
 export interface Replay {
-  /** Call ids in the order in which steps were first started. */
+  /** Call ids in the order in which steps were first started, or asked about. */
   readonly started: readonly string[];
   readonly completed: ReadonlyMap<string, StepResult>;
+  /** Calls that the user was asked about, with the answer. */
+  readonly asked: ReadonlyMap<string, 'approved' | 'denied' | undefined>;
+  /** Calls that were executing when last heard of, since the user allowed them if they were asked about. */
+  readonly executing: ReadonlySet<string>;
   readonly agentStarted: boolean;
   readonly agentThinking: boolean;
   /** What came after the last thing that stays: void for readers. */
@@ -29,41 +33,82 @@ export interface Replay {
 export const NOTHING_LOGGED: Replay = {
   started: [],
   completed: new Map(),
+  asked: new Map(),
+  executing: new Set(),
   agentStarted: false,
   agentThinking: false,
 };
 
 /** Reads from a run's entries what a new owner goes on from. */
 export async function readReplay(entries: AsyncIterable<LogEntry>, run: string): Promise<Replay> {
-  const started = new Set<string>();
-  const completed = new Map<string, StepResult>();
-  let agentStarted = false;
-  let agentThinking = false;
-  let keep = 0;
-  let last = 0;
+  const reader = new ReplayReader();
   for await (const entry of entries) {
     const body = parseBody(entry);
-    if (body.run !== run || Array.isArray(body.data)) {
-      if (body.run === run) last = entry.seq;
-      continue;
-    }
-    last = entry.seq;
-    const event = body.data as LogEvent;
-    if (event.type === 'tool_executing') started.add(event.callId);
-    if (event.type === 'tool_completed') completed.set(event.callId, event);
-    agentStarted ||= event.type === 'agent_started';
-    agentThinking ||= event.type === 'agent_thinking';
-    if (KEPT.has(event.type)) keep = entry.seq;
+    if (body.run === run) reader.take(entry.seq, body.data);
   }
-  const supersedes = keep > 0 && last > keep ? { supersedes: { from: keep + 1, to: last } } : {};
-  return { started: [...started], completed, agentStarted, agentThinking, ...supersedes };
+  return reader.replay();
 }
 
 /** Events that a takeover leaves as they are: what is after the last of them is void. */
 const KEPT: ReadonlySet<string> = new Set([
   'user-message',
+  'run-requested',
   'agent_started',
   'agent_thinking',
+  'tool_waiting',
   'tool_completed',
   'run-resumed',
 ]);
+
+class ReplayReader {
+  readonly #started = new Set<string>();
+  readonly #completed = new Map<string, StepResult>();
+  readonly #asked = new Map<string, 'approved' | 'denied' | undefined>();
+  readonly #executing = new Set<string>();
+  readonly #seen = new Set<string>();
+  #keep = 0;
+  #last = 0;
+
+  take(seq: number, data: EntryBody['data']): void {
+    const before = this.#last;
+    this.#last = seq;
+    if ('type' in data) {
+      this.#seen.add(data.type);
+      this.#call(data);
+      // An answer may come while its asker still writes; what is between is not to stand because of it.
+      if (KEPT.has(data.type) || (data.type === 'tool_answered' && before === this.#keep)) this.#keep = seq;
+    }
+  }
+
+  replay(): Replay {
+    const [keep, last] = [this.#keep, this.#last];
+    return {
+      started: [...this.#started],
+      completed: this.#completed,
+      asked: this.#asked,
+      executing: this.#executing,
+      agentStarted: this.#seen.has('agent_started'),
+      agentThinking: this.#seen.has('agent_thinking'),
+      ...(keep > 0 && last > keep && { supersedes: { from: keep + 1, to: last } }),
+    };
+  }
+
+  #call(event: LogEvent): void {
+    switch (event.type) {
+      case 'tool_executing':
+        this.#started.add(event.callId);
+        this.#executing.add(event.callId);
+        break;
+      case 'tool_waiting':
+        this.#started.add(event.callId);
+        this.#asked.set(event.callId, undefined);
+        break;
+      case 'tool_answered':
+        this.#executing.delete(event.callId);
+        this.#asked.set(event.callId, event.approve ? 'approved' : 'denied');
+        break;
+      case 'tool_completed':
+        this.#completed.set(event.callId, event);
+    }
+  }
+}

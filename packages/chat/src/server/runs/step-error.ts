@@ -12,7 +12,7 @@ export class StepError extends Error {
 
 /** Ends a run before its agent is through; never seen by clients, who get `run-ended`. */
 export class RunAborted extends Error {
-  readonly code: 'fence' | 'deadline' | 'paused' | 'stopping' | 'nondeterministic';
+  readonly code: 'fence' | 'deadline' | 'paused' | 'stopping' | 'nondeterministic' | 'waiting' | 'ended';
 
   constructor(code: RunAborted['code'], message: string) {
     super(message);

@@ -3,14 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { pause } from '@taproot/redis';
 import type { RunError } from '../../protocol/index.ts';
 import type { User } from '../agent.ts';
-import {
-  DISPATCH_CHANNEL,
-  PENDING_PARTITIONS,
-  pendingKey,
-  pendingPartition,
-  threadKeys,
-} from '../threads/keys.ts';
-import { Execution, type ExecutionOptions, type Left, type OwnedRun } from './execution.ts';
+import { DISPATCH_CHANNEL, threadKeys } from '../threads/keys.ts';
+import { LONGEST_TIMER_MS } from './deadline.ts';
+import { Execution, type ExecutionOptions, endKeys, type OwnedRun } from './execution.ts';
+import { PendingIndex } from './pending-index.ts';
 import { readReplay } from './replay.ts';
 import { CLAIM } from './scripts.ts';
 
@@ -28,7 +24,6 @@ export interface WorkerOptions extends ExecutionOptions {
 }
 
 const SWEEP_EVERY_MS = 1000;
-const SWEEP_PAGE = 200;
 
 /**
  * Executes runs: hears of new ones on the dispatch channel, and sweeps the pending index for those that nobody heard of
@@ -36,11 +31,14 @@ const SWEEP_PAGE = 200;
  */
 export class Worker {
   readonly #options: WorkerOptions;
+  readonly #pending: PendingIndex;
   readonly #id = randomUUID();
   readonly #stopping = new AbortController();
   readonly #executions = new Map<string, Execution>();
   readonly #busy = new Set<Promise<void>>();
   readonly #claiming = new Set<string>();
+  /** Spoken of while this worker was busy with them: looked at again afterwards. */
+  readonly #heard = new Set<string>();
   readonly #alarms = new Map<string, NodeJS.Timeout>();
   #unsubscribe: (() => Promise<void>) | undefined;
   #sweeping: Promise<void> | undefined;
@@ -48,6 +46,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#pending = new PendingIndex(options.manager);
   }
 
   get running(): number {
@@ -56,7 +55,7 @@ export class Worker {
 
   start(): void {
     const { manager } = this.#options;
-    this.#unsubscribe = manager.subscribe(DISPATCH_CHANNEL, { message: (name) => this.#consider(name) });
+    this.#unsubscribe = manager.subscribe(DISPATCH_CHANNEL, { message: (name) => this.#hear(name) });
     let outage = false;
     const off = manager.on('state', ({ state }) => {
       if (state === 'down') outage = true;
@@ -80,13 +79,21 @@ export class Worker {
     await Promise.all(this.#busy);
   }
 
+  /** A run that is new, stopped or answered; the word of the channel is not trusted, only looked into. */
+  #hear(name: string): void {
+    if (this.#claiming.has(name)) this.#heard.add(name);
+    this.#executions.get(name)?.look();
+    this.#consider(name);
+  }
+
   #consider(name: string): void {
-    if (this.#stopping.signal.aborted || this.#executions.has(name) || this.#claiming.has(name)) return;
-    if (this.#executions.size + this.#claiming.size >= this.#options.maxRuns) return;
+    if (this.#stopping.signal.aborted || this.#claiming.has(name)) return;
+    if (this.#claiming.size >= this.#options.maxRuns) return;
     this.#claiming.add(name);
     const work = this.#work(name).finally(() => {
       this.#claiming.delete(name);
       this.#busy.delete(work);
+      if (this.#heard.delete(name)) this.#consider(name);
     });
     this.#busy.add(work);
   }
@@ -97,8 +104,12 @@ export class Worker {
       if (owned === undefined) return;
       const execution = new Execution(this.#options, owned);
       this.#executions.set(name, execution);
+      // It was being claimed when the others were told.
+      if (this.#stopping.signal.aborted) execution.stop();
       try {
-        await this.#finished(name, await execution.execute());
+        const left = await execution.execute();
+        if (left.ended) await this.#forget(name, left.next);
+        else if (left.again) this.#heard.add(name);
       } finally {
         this.#executions.delete(name);
       }
@@ -108,15 +119,10 @@ export class Worker {
     }
   }
 
-  async #finished(name: string, left: Left): Promise<void> {
-    if (left.ended) await this.#forget(name, left.next);
-  }
-
   /** Takes the intent of an ended run off the index and goes on with the thread's next run. */
   async #forget(name: string, next: string): Promise<void> {
-    const { thread } = split(name);
-    await this.#options.manager.call(['ZREM', pendingKey(pendingPartition(thread)), name]);
-    if (next !== '') queueMicrotask(() => this.#consider(`${thread}/${next}`));
+    await this.#pending.remove(name);
+    if (next !== '') queueMicrotask(() => this.#consider(`${split(name).thread}/${next}`));
   }
 
   async #claim(name: string): Promise<OwnedRun | undefined> {
@@ -124,7 +130,7 @@ export class Worker {
     const keys = threadKeys(thread);
     const { manager, leaseMs, runDeadlineMs, queueDeadlineMs, maxTakeovers } = this.#options;
     const reply = (await manager.script(CLAIM, {
-      keys: [keys.log.stream, keys.log.head, keys.queue, keys.run(run)],
+      keys: endKeys(keys, run),
       args: [
         keys.log.channel,
         manager.deployment.publish,
@@ -141,12 +147,19 @@ export class Worker {
           code: 'max-takeovers',
           message: 'Every worker that tried to answer was lost',
         }),
+        endedEntry(run, 'error', {
+          code: 'unanswered',
+          message: 'Nobody allowed or refused the call in time',
+        }),
+        endedEntry(run, 'orphaned', { code: 'lost', message: 'What was stored of this run is gone' }),
       ],
     })) as string[];
     const [what, detail, elapsed] = reply;
     if (what === 'run' || what === 'takeover') return this.#own(name, what, Number(detail), Number(elapsed));
     if (what === 'ended') await this.#forget(name, detail ?? '');
-    if (what === 'gone') await this.#forgetGone(name);
+    if (what === 'gone') await this.#pending.removeGone(name);
+    // The one before it may be lost, and in no index.
+    if (what === 'wait' && detail) this.#consider(`${thread}/${detail}`);
     if (what === 'leased') this.#lookAgain(name, Number(detail));
     return undefined;
   }
@@ -174,19 +187,14 @@ export class Worker {
   /** At the moment when a lease ends that is not renewed, instead of at the next sweep. */
   #lookAgain(name: string, inMs: number): void {
     if (this.#alarms.has(name)) return;
-    const alarm = setTimeout(() => {
-      this.#alarms.delete(name);
-      this.#consider(name);
-    }, inMs + 5);
+    const alarm = setTimeout(
+      () => {
+        this.#alarms.delete(name);
+        this.#consider(name);
+      },
+      Math.min(inMs + 5, LONGEST_TIMER_MS),
+    );
     this.#alarms.set(name, alarm);
-  }
-
-  /** An intent whose message was never stored. A send that is on its way right now gets a minute. */
-  async #forgetGone(name: string): Promise<void> {
-    const { manager } = this.#options;
-    const pending = pendingKey(pendingPartition(split(name).thread));
-    const since = Number(await manager.call(['ZSCORE', pending, name]));
-    if (Date.now() - since > 60_000) await manager.call(['ZREM', pending, name]);
   }
 
   #mayTakeOver(): boolean {
@@ -198,14 +206,7 @@ export class Worker {
     const { manager } = this.#options;
     while (!signal.aborted) {
       if (manager.state === 'ready') {
-        const partitions = Array.from({ length: PENDING_PARTITIONS }, (_, index) => pendingKey(index));
-        const found = await Promise.allSettled(
-          partitions.map((key) => manager.call(['ZRANGE', key, '0', String(SWEEP_PAGE - 1)])),
-        );
-        for (const result of found) {
-          if (result.status === 'fulfilled')
-            for (const name of result.value as string[]) this.#consider(name);
-        }
+        for (const name of await this.#pending.page()) this.#consider(name);
       }
       await pause(SWEEP_EVERY_MS * (0.75 + Math.random() / 2), signal);
     }

@@ -3,12 +3,18 @@ import { type LogKeys, logKeys } from '@taproot/redis';
 /** Keys of one thread; all in its slot. */
 export interface ThreadKeys {
   readonly log: LogKeys;
-  /** Hash: owner, title, createdAt, updatedAt. */
+  /** Hash: owner, title, createdAt, updatedAt; `waiting`: the run that waits for the user. */
   readonly meta: string;
   /** Hash: (user, message id) → digest, seq, run; kept for the thread's life. */
   readonly ids: string;
   /** List of open runs, oldest first: the one at work, then those that wait. */
   readonly queue: string;
+  /** Sorted set of the user's messages that stand, by the seq at which their turn began. */
+  readonly turns: string;
+  /** Hash: id of a message or of a regeneration → the run that answers it; kept for the thread's life. */
+  readonly runs: string;
+  /** Hash: run → outcome; kept for the thread's life. */
+  readonly outcomes: string;
   /** Hash of one run: state, fence, lease, message, user. */
   run(run: string): string;
 }
@@ -21,6 +27,9 @@ export function threadKeys(thread: string): ThreadKeys {
     meta: `${prefix}:meta`,
     ids: `${prefix}:ids`,
     queue: `${prefix}:queue`,
+    turns: `${prefix}:turns`,
+    runs: `${prefix}:runs`,
+    outcomes: `${prefix}:outcomes`,
     run: (run) => `${prefix}:run:${run}`,
   };
 }

@@ -10,8 +10,12 @@ return redis.call('HMGET', KEYS[2], 'createdAt')`,
 );
 
 /**
- * KEYS stream head meta ids queue run; ARGV channel publish rest owner id digest run maxOpen title message user.
- * Stores message and run together. Replies {status, seq, run}; status ok, dup, reused, missing or full.
+ * KEYS stream head meta ids queue run turns runs; ARGV channel publish rest owner id digest run maxOpen title message user
+ * kind name of. Stores what the user asked for (`kind` send, edit or regenerate, under `name`) and its run together. An edit
+ * takes the place of the message `of`, a regeneration answers it anew; both cut off what followed, and only a thread at
+ * rest allows that. For a regeneration `rest` ends before the value of `supersedes`.
+ *
+ * Replies {status, seq, run}; status ok, dup, reused, missing, full, unknown, superseded or open.
  */
 export const SEND: Script = defineScript(
   'thread.send',
@@ -23,9 +27,26 @@ if known[1] == 'dup' then
   local at = string.find(known[2], ' ', 1, true)
   return { 'dup', string.sub(known[2], 1, at - 1), string.sub(known[2], at + 1) }
 end
-if redis.call('LLEN', KEYS[5]) >= tonumber(ARGV[8]) then return { 'full' } end
-local entry = log_append(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3])
+local open = redis.call('LLEN', KEYS[5])
+if open >= tonumber(ARGV[8]) then return { 'full' } end
+local kind, name, of, rest = ARGV[12], ARGV[13], ARGV[14], ARGV[3]
+local turn = name
+if kind ~= 'send' then
+  local at = redis.call('ZSCORE', KEYS[7], of)
+  if not at then
+    if redis.call('HEXISTS', KEYS[8], of) == 1 then return { 'superseded' } end
+    return { 'unknown' }
+  end
+  redis.call('ZREMRANGEBYSCORE', KEYS[7], at, '+inf')
+end
+if kind == 'regenerate' then
+  turn = of
+  rest = rest .. '"' .. redis.call('HGET', KEYS[8], of) .. '"}}'
+end
+local entry = log_append(KEYS[1], KEYS[2], ARGV[1], ARGV[2], rest)
 if not entry then return { 'missing' } end
+redis.call('ZADD', KEYS[7], entry[1], turn)
+redis.call('HSET', KEYS[8], name, ARGV[7], turn, ARGV[7])
 local now = log_now()
 redis.call('HSET', KEYS[6], 'state', 'queued', 'fence', 0, 'takeovers', 0, 'queuedAt', now, 'seq', entry[1],
   'message', ARGV[10], 'user', ARGV[11])
@@ -46,7 +67,7 @@ return 1`,
 );
 
 /**
- * KEYS meta stream head ids queue and the records of the open runs; ARGV owner channel publish tombstoneMs.
+ * KEYS meta stream head ids queue turns runs outcomes and the records of the open runs; ARGV owner channel publish tombstoneMs.
  * Leaves a tombstone in meta. Replies 1, or 0 where there is no such thread of this owner.
  */
 export const DELETE: Script = defineScript(

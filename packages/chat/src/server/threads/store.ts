@@ -1,24 +1,20 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { type LogEntry, pause, type RedisManager } from '@taproot/redis';
+import { randomBytes } from 'node:crypto';
+import type { LogEntry, RedisManager } from '@taproot/redis';
 import type { MessagePart } from '../../protocol/index.ts';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
-import {
-  DISPATCH_CHANNEL,
-  pendingKey,
-  pendingPartition,
-  type ThreadKeys,
-  threadKeys,
-  userThreadsKey,
-} from './keys.ts';
-import { CREATE_THREAD, DELETE, RENAME, SEND } from './scripts.ts';
+import { type Answer, RunControl, type RunTarget, type Stopped } from '../runs/control.ts';
+import { type ThreadKeys, threadKeys, userThreadsKey } from './keys.ts';
+import { CREATE_THREAD, DELETE, RENAME } from './scripts.ts';
+import { cutTitle } from './title.ts';
+import { type Accepted, Turns, type TurnsOptions } from './turns.ts';
 
 /** A thread as its owner sees it (PROTOCOL.md, "Threads"). */
 export interface ThreadInfo {
   readonly id: string;
   readonly title: string;
-  /** `running` while a run is open. */
-  readonly status: 'idle' | 'running';
+  /** `running` while a run is open, `waiting` while it waits for the user's answer. */
+  readonly status: 'idle' | 'running' | 'waiting';
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -30,19 +26,6 @@ export interface ThreadDetails extends ThreadInfo {
   readonly first: number;
 }
 
-/** What `accepted` says. */
-export interface Accepted {
-  readonly seq: number;
-  readonly run: string;
-}
-
-export interface ThreadStoreOptions {
-  readonly manager: RedisManager;
-  /** Runs of one thread that may wait behind the one at work. */
-  readonly maxQueuedRuns: number;
-}
-
-const TITLE_LENGTH = 80;
 /** How long a deleted thread is known to have been deleted: 30 days. */
 const TOMBSTONE_MS = 30 * 24 * 3600 * 1000;
 /** Threads listed at once, the most recent ones. */
@@ -51,11 +34,13 @@ const MAX_LISTED = 200;
 /** Threads, their messages and the intents of their runs, in Redis. Every method checks that the thread is the user's. */
 export class ThreadStore {
   readonly #manager: RedisManager;
-  readonly #maxQueuedRuns: number;
+  readonly #turns: Turns;
+  readonly #control: RunControl;
 
-  constructor({ manager, maxQueuedRuns }: ThreadStoreOptions) {
-    this.#manager = manager;
-    this.#maxQueuedRuns = maxQueuedRuns;
+  constructor(options: TurnsOptions) {
+    this.#manager = options.manager;
+    this.#turns = new Turns(options);
+    this.#control = new RunControl(options.manager);
   }
 
   /** The user's index is written first: a crash between leaves an entry that readers filter, never a lost thread. */
@@ -65,7 +50,7 @@ export class ThreadStore {
     await this.#touch(user, id);
     await this.#manager.script(CREATE_THREAD, {
       keys: [keys.log.head, keys.meta],
-      args: [randomBytes(10).toString('hex'), user.id, title.slice(0, TITLE_LENGTH)],
+      args: [randomBytes(10).toString('hex'), user.id, cutTitle(title)],
     });
     return this.get(user, id);
   }
@@ -98,7 +83,7 @@ export class ThreadStore {
 
   async rename(user: User, id: string, title: string): Promise<ThreadDetails> {
     const keys = threadKeys(id);
-    const args = [user.id, title.slice(0, TITLE_LENGTH)];
+    const args = [user.id, cutTitle(title)];
     if ((await this.#manager.script(RENAME, { keys: [keys.meta], args })) !== 1) throw notFound();
     return this.get(user, id);
   }
@@ -108,8 +93,9 @@ export class ThreadStore {
     const keys = threadKeys(id);
     const open = (await this.#manager.call(['LRANGE', keys.queue, '0', '-1'])) as string[];
     const { stream, head, channel } = keys.log;
+    const rest = [keys.ids, keys.queue, keys.turns, keys.runs, keys.outcomes];
     const reply = await this.#manager.script(DELETE, {
-      keys: [keys.meta, stream, head, keys.ids, keys.queue, ...open.map((run) => keys.run(run))],
+      keys: [keys.meta, stream, head, ...rest, ...open.map((run) => keys.run(run))],
       args: [user.id, channel, this.#manager.deployment.publish, String(TOMBSTONE_MS)],
     });
     if (reply !== 1) throw notFound();
@@ -127,43 +113,29 @@ export class ThreadStore {
     return threadKeys(id);
   }
 
-  /**
-   * Stores a message and the record of its run; then both survive whatever happens. The intent goes into the pending
-   * index first, because a script touches one slot only: an intent without a run is swept, a run without an intent cannot be.
-   */
-  async send(user: User, thread: string, id: string, parts: readonly MessagePart[]): Promise<Accepted> {
-    const keys = threadKeys(thread);
-    const run = `r${randomBytes(12).toString('base64url')}`;
-    const text = parts.map((part) => part.text).join('\n');
-    const pending = pendingKey(pendingPartition(thread));
-    await this.#manager.call(['ZADD', pending, String(Date.now()), `${thread}/${run}`]);
-    const reply = (await this.#manager.script(SEND, {
-      keys: [keys.log.stream, keys.log.head, keys.meta, keys.ids, keys.queue, keys.run(run)],
-      args: [
-        keys.log.channel,
-        this.#manager.deployment.publish,
-        JSON.stringify({ run, data: { type: 'user-message', id, parts } }).slice(1),
-        user.id,
-        `${user.id} ${id}`,
-        digest(parts),
-        run,
-        String(this.#maxQueuedRuns + 1),
-        titleOf(text),
-        JSON.stringify({ id, parts }),
-        JSON.stringify(user),
-      ],
-    })) as string[];
-    await this.#afterSend(user, thread, run, reply[0] === 'ok', pending);
-    return acceptedFromReply(reply);
+  /** Stores a message and the record of its run. Rejects `not-found`, `id-reused`, `queue-full`. */
+  send(user: User, thread: string, id: string, parts: readonly MessagePart[]): Promise<Accepted> {
+    return this.#turns.send(user, thread, id, parts);
   }
 
-  /** What follows a stored message, or a refused one, is found by the sweep as well; its failure takes nothing back. */
-  async #afterSend(user: User, thread: string, run: string, stored: boolean, pending: string): Promise<void> {
-    const work = stored
-      ? [this.#manager.call(['PUBLISH', DISPATCH_CHANNEL, `${thread}/${run}`]), this.#touch(user, thread)]
-      : [this.#manager.call(['ZREM', pending, `${thread}/${run}`])];
-    // Answering must not wait for Redis once the message is stored.
-    await Promise.race([Promise.allSettled(work), pause(100)]);
+  /** A new message in the place of `of`. Rejects also `run-open`, `superseded`, `unknown-target`. */
+  edit(user: User, thread: string, id: string, of: string, parts: readonly MessagePart[]): Promise<Accepted> {
+    return this.#turns.edit(user, thread, id, of, parts);
+  }
+
+  /** A new answer to the message `of`. Rejects as `edit`. */
+  regenerate(user: User, thread: string, id: string, of: string): Promise<Accepted> {
+    return this.#turns.regenerate(user, thread, id, of);
+  }
+
+  /** Ends an open run as `stopped`; of one that has ended, how it did. Rejects `not-found`, `unknown-target`. */
+  stop(user: User, thread: string, target: RunTarget): Promise<Stopped> {
+    return this.#control.stop(user, thread, target);
+  }
+
+  /** Answers a call that waits for the user. Rejects `not-found`, `unknown-target`, `not-waiting`. */
+  answer(user: User, thread: string, answer: Answer): Promise<{ readonly seq: number }> {
+    return this.#control.answer(user, thread, answer);
   }
 
   /** All entries of a thread's log, oldest first. */
@@ -182,10 +154,16 @@ export class ThreadStore {
   }
 
   async #fields(id: string): Promise<Meta> {
-    const fields = ['owner', 'title', 'createdAt', 'updatedAt'];
+    const fields = ['owner', 'title', 'createdAt', 'updatedAt', 'waiting'];
     const reply = await this.#manager.call(['HMGET', threadKeys(id).meta, ...fields]);
-    const [owner, title, createdAt, updatedAt] = reply as (string | null)[];
-    return { owner, title: title ?? '', createdAt: Number(createdAt), updatedAt: Number(updatedAt) };
+    const [owner, title, createdAt, updatedAt, waiting] = reply as (string | null)[];
+    return {
+      owner,
+      title: title ?? '',
+      createdAt: Number(createdAt),
+      updatedAt: Number(updatedAt),
+      waiting: waiting != null,
+    };
   }
 }
 
@@ -194,40 +172,14 @@ interface Meta {
   readonly title: string;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly waiting: boolean;
 }
 
 function info(id: string, meta: Meta, open: number): ThreadInfo {
-  const { title, createdAt, updatedAt } = meta;
-  return { id, title, status: open > 0 ? 'running' : 'idle', createdAt, updatedAt };
-}
-
-function acceptedFromReply([status, seq, run]: readonly string[]): Accepted {
-  switch (status) {
-    case 'ok':
-    case 'dup':
-      return { seq: Number(seq), run: run ?? '' };
-    case 'reused':
-      throw new ChatError('id-reused', 'This id was used for another message');
-    case 'full':
-      throw new ChatError('queue-full', 'Too many messages of this thread wait for an answer', {
-        retryAfterMs: 2000,
-      });
-    default:
-      throw notFound();
-  }
+  const { title, createdAt, updatedAt, waiting } = meta;
+  return { id, title, status: waiting ? 'waiting' : open > 0 ? 'running' : 'idle', createdAt, updatedAt };
 }
 
 function notFound(): ChatError {
   return new ChatError('not-found', 'There is no such thread');
-}
-
-function digest(parts: readonly MessagePart[]): string {
-  const content = parts.map(({ type, text }) => [type, text]);
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22);
-}
-
-/** A thread is named after its first message until its owner names it. */
-function titleOf(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
 }

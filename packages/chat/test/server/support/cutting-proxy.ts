@@ -3,14 +3,18 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import type { TestRedis } from '@taproot/testkit';
 import { onTestFinished } from 'vitest';
 
-/** What happens to a connection: it ends before or after Redis got the command, or the command is lost on an open one. */
-export type Fault = 'before' | 'after' | 'lost';
+/**
+ * What happens to a connection: it ends before or after Redis got the command, or the command is lost on an open one, or is
+ * held up together with all that follows on it.
+ */
+export type Fault = 'before' | 'after' | 'lost' | 'held';
 
 /** A way to Redis that has its fault, once, at the moment when a certain command is on it. */
 export class CuttingProxy {
   readonly url: string;
   #word: string | undefined;
   #fault: Fault = 'before';
+  #held: (() => void)[] = [];
 
   constructor(url: string) {
     this.url = url;
@@ -20,6 +24,15 @@ export class CuttingProxy {
   arm(word: string, fault: Fault): void {
     this.#word = `${word}\r\n`;
     this.#fault = fault;
+  }
+
+  /** Lets what is held up go on. */
+  release(): void {
+    for (const go of this.#held.splice(0)) go();
+  }
+
+  hold(go: () => void): void {
+    this.#held.push(go);
   }
 
   /** Whether the fault has happened. */
@@ -44,6 +57,13 @@ export async function cuttingProxy(redis: TestRedis): Promise<CuttingProxy> {
     upstream.on('data', (bytes) => client.write(bytes));
     client.on('data', (bytes) => {
       const verdict = proxy.verdict(bytes);
+      if (verdict === 'held') {
+        client.pause();
+        proxy.hold(() => {
+          upstream.write(bytes);
+          client.resume();
+        });
+      }
       if (verdict === 'pass' || verdict === 'after') upstream.write(bytes);
       // Redis executes what it was sent; only the way back is gone.
       if (verdict === 'before' || verdict === 'after') client.destroySoon();

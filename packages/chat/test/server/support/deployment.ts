@@ -21,8 +21,12 @@ export class Deployment {
     this.redis = redis;
   }
 
-  async server(agent: Agent, options: Partial<ChatServerOptions> = {}): Promise<Member> {
-    const manager = createRedisManager({ url: this.redis.url, allowSecond: true });
+  /** `redisUrl`: its own way to this deployment's Redis. */
+  async server(
+    agent: Agent,
+    { redisUrl = this.redis.url, ...options }: Partial<ChatServerOptions> & { redisUrl?: string } = {},
+  ): Promise<Member> {
+    const manager = createRedisManager({ url: redisUrl, allowSecond: true });
     await manager.ready({ timeoutMs: 10_000 });
     const errors: unknown[] = [];
     const chat = createChatServer({

@@ -74,7 +74,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
 function addRoutes(app: FastifyInstance, chat: ChatServer, manager: RedisManager): void {
   app.setErrorHandler((error, _request, reply) => {
     const problem = problemOf(toChatError(error));
-    if (problem.status === 503) reply.header('retry-after', '1');
+    if ([429, 503].includes(problem.status)) reply.header('retry-after', '1');
     return reply.code(problem.status).type('application/problem+json').send(problem);
   });
   app.get('/readyz', (_request, reply) => {

@@ -19,7 +19,7 @@ export interface WireOptions {
 type Frame<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
 /** Frames that answer another; events and news come by themselves. */
-const ANSWERS: ReadonlySet<string> = new Set(['accepted', 'attached', 'error', 'pong']);
+const ANSWERS: ReadonlySet<string> = new Set(['accepted', 'attached', 'stopped', 'error', 'pong']);
 
 /** A bare socket: sends whatever it is told to, and keeps all that comes. */
 export class Wire {
