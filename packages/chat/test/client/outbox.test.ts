@@ -225,3 +225,55 @@ test('through random cuts and refusals every message is stored once and in order
   expect(stored(peer, 't')).toEqual(idsOf(true));
   expect(stored(peer, 'u')).toEqual(idsOf(false));
 }, 30_000);
+
+test('a stop of a message that the server put off waits for it; one of another run does not', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const { run } = await client.send('t', 'one').accepted;
+  peer.sendErrors.push({ code: 'queue-full', message: 'later', applied: 'no', retryAfterMs: 200 });
+  const second = client.send('t', 'two');
+  const stopped = client.stop('t', { id: second.id });
+  await eventually(() => expect(client.outbox[0]?.error).toMatchObject({ code: 'queue-full' }));
+  expect(await client.stop('t', { run })).toEqual({ run, outcome: 'stopped' });
+  expect(peer.ofType('send')).toHaveLength(2);
+  expect(await stopped).toMatchObject({ outcome: 'stopped' });
+  expect(peer.ofType('stop').map(({ id }) => id)).toEqual([undefined, second.id]);
+  expect(client.outbox).toEqual([]);
+});
+
+test('stops, edits, regenerations and answers are said again after a cut, until the server has answered', async () => {
+  const peer = await Peer.start();
+  const client = clientOf(peer);
+  const { run } = await client.send('t', 'one', { id: 'm-1' }).accepted;
+  const lost = new Set<string>();
+  peer.intercept = ({ type }) => {
+    if (type === 'ping' || type === 'attach' || lost.has(type)) return false;
+    lost.add(type);
+    setTimeout(() => peer.cut());
+    return true;
+  };
+  expect(await client.stop('t', { run })).toEqual({ run, outcome: 'stopped' });
+  expect(await client.stop('t', { run })).toEqual({ run, outcome: 'stopped' });
+  await client.regenerate('t', 'm-1', { id: 'g-1' }).accepted;
+  await client.edit('t', 'm-1', 'two', { id: 'e-1' }).accepted;
+  await expect(client.answer('t', run, 'c', true)).rejects.toMatchObject({ code: 'not-waiting' });
+  expect(lost).toEqual(new Set(['stop', 'regenerate', 'edit', 'answer']));
+  expect(client.outbox).toEqual([]);
+});
+
+test('commands that are given again after a reload are the same commands', async () => {
+  const peer = await Peer.start();
+  peer.refuse = { status: 503, retryAfter: '600' };
+  const before = clientOf(peer);
+  before.send('t', 'one', { id: 'm-1' });
+  before.edit('t', 'm-1', 'two', { id: 'e-1' });
+  void before.stop('t', { id: 'm-1' }).catch(() => undefined);
+  const commands = before.outbox.map(({ command }) => command);
+  await before.close();
+  peer.refuse = undefined;
+  const after = clientOf(peer);
+  const accepted = commands.map((command) => after.submit(command).accepted);
+  expect(after.submit(commands[0] ?? expect.fail('nothing was kept')).id).toBe('m-1');
+  await Promise.all(accepted);
+  expect(peer.received.map(({ type }) => type)).toEqual(['send', 'edit', 'stop']);
+});

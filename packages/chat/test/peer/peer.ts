@@ -160,6 +160,14 @@ export class Peer {
     if (frame.type === 'ping') this.tell(socket, { type: 'pong', n: frame.n });
     if (frame.type === 'detach') this.#attached.get(socket)?.delete(frame.thread);
     if (frame.type === 'send') this.#store(socket, frame);
+    if (frame.type === 'answer')
+      this.tell(socket, {
+        type: 'error',
+        ref: frame.callId,
+        code: 'not-waiting',
+        message: 'too late',
+        applied: 'no',
+      });
     if (frame.type === 'edit' || frame.type === 'regenerate' || frame.type === 'stop') {
       for (const answer of command(this, frame)) this.tell(socket, answer);
     }

@@ -62,6 +62,36 @@ test('a running answer that is stopped keeps its text, ends there, and its agent
   expect([...worker.errors, ...gateway.errors]).toEqual([]);
 });
 
+test('an agent that says nothing is told at once as well', async () => {
+  const deployment = await startDeployment();
+  const held = new HeldAgent();
+  // Neither a refused append nor a renewal of this lease tells it.
+  const worker = await deployment.server(held.agent, { role: 'worker', leaseMs: 60_000 });
+  const gateway = await deployment.server(held.agent, { role: 'gateway' });
+  const thread = await ask(gateway);
+  const run = await untilWriting(gateway, thread);
+  await gateway.chat.threads.stop(USER, thread, { run });
+  await eventually(() => expect(worker.chat.load.runs).toBe(0));
+});
+
+test('what a worker had on its way when its run was stopped is not added', async () => {
+  const deployment = await startDeployment();
+  const { agent } = chatterer();
+  const proxy = await cuttingProxy(deployment.redis);
+  const worker = await deployment.server(agent, { role: 'worker', leaseMs: 60_000, redisUrl: proxy.url });
+  const gateway = await deployment.server(agent, { role: 'gateway' });
+  const thread = await ask(gateway);
+  const run = await untilWriting(gateway, thread);
+  proxy.arm('EVALSHA', 'held');
+  await eventually(() => expect(proxy.cut).toBe(true));
+  await gateway.chat.threads.stop(USER, thread, { run });
+  proxy.release();
+  await eventually(() => expect(worker.chat.load.runs).toBe(0));
+  const record = `taproot:{thread:${thread}}:run:${run}`;
+  expect(await deployment.redis.cli('HGET', record, 'fence')).toBe('2');
+  expect((await logOf(gateway, thread)).at(-1)?.event).toEqual({ type: 'run-ended', outcome: 'stopped' });
+});
+
 test('a message that waits is taken off the queue, also by its id, and the others go on', async () => {
   const deployment = await startDeployment();
   const held = new HeldAgent();

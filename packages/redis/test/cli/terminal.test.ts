@@ -16,13 +16,11 @@ async function inTerminal(
   env: Record<string, string> = {},
 ): Promise<string> {
   const command = [process.execPath, ...COMMAND, 'inspect', url].map((word) => `'${word}'`).join(' ');
-  const { REDIS_URL: _, NO_COLOR: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const shell = startProcess(
     'script',
     ['-qec', `stty cols ${columns}; ${command} ${redirect}`, '/dev/null'],
-    {
-      env: { ...inherited, TERM: 'xterm', ...env },
-    },
+    // Nothing else of this process' environment: `CI`, for one, takes colours away from a terminal.
+    { env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...env } },
   );
   expect(await shell.exit).toEqual({ code: 0, signal: null });
   return shell.output();

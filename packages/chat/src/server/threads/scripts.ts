@@ -37,6 +37,7 @@ if kind ~= 'send' then
     if redis.call('HEXISTS', KEYS[8], of) == 1 then return { 'superseded' } end
     return { 'unknown' }
   end
+  if open > 0 then return { 'open' } end
   redis.call('ZREMRANGEBYSCORE', KEYS[7], at, '+inf')
 end
 if kind == 'regenerate' then
