@@ -1,0 +1,16 @@
+export type {
+  AuditReport,
+  Construction,
+  Dangling,
+  Evidence,
+  Hazard,
+  Implementation,
+  Importer,
+  ImportKind,
+  KeyPrefix,
+  Language,
+  Place,
+  Role,
+  Verdict,
+  Zone,
+} from './report/audit-report.ts';
