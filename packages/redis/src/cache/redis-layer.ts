@@ -123,7 +123,8 @@ export class RedisLayer<Value> {
     const redisKey = this.#options.names.tag(tag);
     const { local, manager, patience } = this.#options;
     const known = local.tag(redisKey, performance.now());
-    if (known !== undefined) return { view: known, version };
+    // Another one than the entry's may be out of date: whoever wrote the entry, also this process, asked Redis.
+    if (known?.version === version) return { view: known, version };
     const view = await this.#shared(this.#tagReads, redisKey, async (watch, stamp) => {
       const reply = await manager.call(['GET', redisKey], patience);
       return local.keepTag(redisKey, reply === null ? undefined : String(reply), stamp, watch);

@@ -1,6 +1,9 @@
-import { eventually } from '@taproot/testkit';
+import { eventually, startRedis } from '@taproot/testkit';
 import { expect, test } from 'vitest';
 import type { Cache } from '../../src/cache/index.ts';
+import { resolveCacheOptions, resolveLife } from '../../src/cache/options.ts';
+import { partsOf } from '../../src/cache/parts.ts';
+import { readyManager } from '../support/ready-manager.ts';
 import { gate, pair, warm } from './support.ts';
 
 test('the invalidation of a tag ends all entries with it, in all processes, and no others', async () => {
@@ -102,4 +105,18 @@ test('tags work without copies in the process too', async () => {
   expect([await a.get('k'), await b.get('k')]).toEqual([undefined, undefined]);
   await race(a, b);
   expect(a.statistics().hits.local).toBe(0);
+});
+
+test('a process reads what it has just written, also where it was not told yet that the tag was lost', async () => {
+  const redis = await startRedis();
+  // Nobody tells it of changes.
+  const options = resolveCacheOptions<number>({ namespace: 'test', maxStalenessMs: 60_000 });
+  const { names, redis: layer } = partsOf(await readyManager(redis.url), options);
+  const keys = names.entry('k');
+  const life = resolveLife({ tags: ['t'] }, options.life);
+  await layer.write(keys, Buffer.from(options.codec.encode(1)), life);
+  expect(await layer.read('k', keys)).toBeDefined();
+  await redis.cli('FLUSHALL');
+  await layer.write(keys, Buffer.from(options.codec.encode(2)), life);
+  expect(await layer.read('k', keys)).toMatchObject({ value: 2 });
 });
