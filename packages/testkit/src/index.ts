@@ -7,6 +7,7 @@ export { FaultProxy, faultProxy, type ProxyTarget } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export { type Exit, type ProcessOptions, startProcess, TestProcess } from './process.ts';
 export { type StartRedisOptions, startRedis, TestRedis } from './redis.ts';
+export { caughtUp } from './replication.ts';
 export { MASTER_NAME, startSentinel, type TestSentinel } from './sentinel.ts';
 export { SlotMigration, type SlotMigrationOptions } from './slot-migration.ts';
 export { type StartStudioOptions, startStudio, TestStudio } from './studio.ts';

@@ -1,4 +1,11 @@
-import { eventually, startCluster, startRedis, startSentinel } from '@taproot/testkit';
+import {
+  caughtUp,
+  eventually,
+  startCluster,
+  startRedis,
+  startSentinel,
+  type TestRedis,
+} from '@taproot/testkit';
 import { type ConnectionOptions, Queue, QueueEvents, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
@@ -83,8 +90,9 @@ test('BullMQ works through a failover of Sentinel', async () => {
   await mailThrough(mails, {
     down: async () => {
       // What was not replicated yet is lost with its master.
-      await mails.lent.call('WAIT', '1', '10000');
-      await sentinel.nodes[0]?.kill();
+      const [master, replica] = sentinel.nodes as [TestRedis, TestRedis];
+      await caughtUp(replica, master);
+      await master.kill();
     },
   });
   const master = await sentinel.master();

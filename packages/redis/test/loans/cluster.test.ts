@@ -1,5 +1,12 @@
 import { inspect } from 'node:util';
-import { eventually, startCluster, startRedis, type TestCluster, type TestRedis } from '@taproot/testkit';
+import {
+  caughtUp,
+  eventually,
+  startCluster,
+  startRedis,
+  type TestCluster,
+  type TestRedis,
+} from '@taproot/testkit';
 import { describe, expect, test } from 'vitest';
 import { DRIVERS, lend, loansOn, names } from './support.ts';
 
@@ -97,7 +104,7 @@ describe.each(DRIVERS)('%s', (driver) => {
     const client = await lend(loansOn(urlOf(cluster)), driver, { silentMs: 500 });
     for (const name of KEYS) await client.set(name, name);
     const key = await keyAt(cluster, frozen);
-    await frozen?.cli('WAIT', '1', '5000');
+    await caughtUp(replica, frozen as TestRedis);
     frozen?.freeze();
     await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
     await eventually(async () => expect(await client.set(key, 'again')).toBe('OK'), { timeoutMs: 30_000 });

@@ -1,6 +1,6 @@
-import { eventually, startCluster, type TestCluster, type TestRedis } from '@taproot/testkit';
+import { caughtUp, eventually, startCluster, type TestCluster, type TestRedis } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Health, logKeys, type RedisManager } from '../../src/index.ts';
+import { type Health, logKeys, type RedisManager, type RedisManagerError } from '../../src/index.ts';
 import { connectionsTo, managerOn, tagOn } from '../support/cluster-site.ts';
 import { Load } from '../support/load.ts';
 
@@ -155,13 +155,15 @@ test('a log is followed over a failover without a hole', async () => {
     const once = { key: ids, id: `id-${n}`, digest: String(n) };
     try {
       last = (await manager.log.append(keys, { data: { n }, once, deadlineMs: 2000 })).seq;
-    } catch {
+    } catch (error) {
+      if (!(error as RedisManagerError).retryable) throw error;
       // Under the same id it is safe to append again, whatever became of it.
       await append(n);
     }
   };
   for (let n = 1; n <= 50; n++) await append(n);
-  await masters[0].cli('WAIT', '1', '5000');
+  const [replica] = cluster.replicasOf(masters[0]);
+  await caughtUp(replica as TestRedis, masters[0]);
   await masters[0].kill();
   for (let n = 51; n <= 100; n++) await append(n);
   expect(last).toBe(100);
