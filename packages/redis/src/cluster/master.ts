@@ -28,8 +28,11 @@ export interface ClusterMasterOptions {
   readonly onDoubt: () => void;
 }
 
-/** What is in flight when a master loses its slots may be answered within this. */
-const GRACE_MS = 1000;
+/**
+ * What is in flight when a master loses its slots may be answered within this, if its own deadline allows: while a failover by
+ * order lasts, which is 10 s at most, a master holds up the writes that it has.
+ */
+const GRACE_MS = 10_000;
 
 /** One master of a Cluster: its connections, and a probe and a health of its own. */
 export class ClusterMaster implements Master {

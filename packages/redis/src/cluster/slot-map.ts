@@ -11,7 +11,7 @@ const KEEP_MS = 5000;
 export class SlotMap {
   readonly #make: (address: Address) => ClusterMaster;
   readonly #masters = new Map<string, ClusterMaster>();
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #retiring = new Set<ClusterMaster>();
   readonly #slots: (ClusterMaster | undefined)[] = new Array(SLOTS).fill(undefined);
   #turn = 0;
 
@@ -74,8 +74,8 @@ export class SlotMap {
     for (const [name, master] of this.#masters) {
       if (master.slots > 0 || master.keepUntil > now) continue;
       this.#masters.delete(name);
-      const gone = master.retire().finally(() => this.#retiring.delete(gone));
-      this.#retiring.add(gone);
+      this.#retiring.add(master);
+      void master.retire().finally(() => this.#retiring.delete(master));
     }
   }
 
@@ -84,7 +84,7 @@ export class SlotMap {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.masters.map((master) => master.close()), ...this.#retiring]);
+    await Promise.all([...this.masters, ...this.#retiring].map((master) => master.close()));
   }
 
   #at(address: Address): ClusterMaster {

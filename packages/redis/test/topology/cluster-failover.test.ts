@@ -135,6 +135,18 @@ test('a failover by order loses no call', async () => {
   await eventually(async () => expect(await connectionsTo(replica)).toEqual([]), WAIT);
 });
 
+test('a write that a master holds up until it is none any more goes on to the next one', async () => {
+  const here = await site(1);
+  const { cluster, manager, masters, tags } = here;
+  const [replica] = cluster.replicasOf(masters[0]) as [TestRedis];
+  // As in a failover by order on a slow machine.
+  await masters[0].cli('CLIENT', 'PAUSE', '3000', 'WRITE');
+  const written = manager.call(['INCR', tags[0]], { deadlineMs: 20_000 });
+  await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
+  expect(await written).toBe(1);
+  expect(await counted(here, tags[0])).toBe(1);
+});
+
 test('a log is followed over a failover without a hole', async () => {
   const { cluster, manager, masters, tags } = await site(1);
   const keys = logKeys(`test:${tags[0]}`);
