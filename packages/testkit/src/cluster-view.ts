@@ -31,7 +31,10 @@ export class ClusterView {
     await Promise.all(this.#nodes.map((node) => requireState(node, ['cluster_state:ok', ...complete])));
   }
 
-  /** All nodes tell the same, and what replicas have is what their masters have. */
+  /**
+   * All nodes tell the same, replicas and all, and what replicas have is what their masters have. A master that has not
+   * heard yet of whom it is replicated by ignores it when it asks to take over.
+   */
   async requireAgreed(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => requireState(node, ['cluster_state:ok'])));
     const views = await Promise.all(this.#nodes.map(slotsOf));
@@ -39,8 +42,12 @@ export class ClusterView {
     if (told.size > 1) throw new TestkitError('not-true', 'the nodes disagree on who serves what');
     for (const node of this.#nodes) {
       const role = JSON.parse(await node.cli('ROLE')) as [string, string, number, string];
-      if (role[0] === 'slave' && role[3] !== 'connected')
+      if (role[0] !== 'slave') continue;
+      if (role[3] !== 'connected')
         throw new TestkitError('not-true', `replica ${node.port} is not in step yet`);
+      const known = new Set(await Promise.all(this.#nodes.map((one) => masterAsToldBy(one, node.port))));
+      if (known.size > 1 || known.has('-'))
+        throw new TestkitError('not-true', `not all nodes know whom ${node.port} replicates`);
     }
   }
 }
@@ -51,6 +58,12 @@ async function slotsOf(node: TestRedis): Promise<SlotsReply> {
 
 function ownersIn(view: SlotsReply): string[] {
   return view.map(([from, to, [, port]]) => `${from}-${to} ${port}`).sort();
+}
+
+/** The id of the node's master; `-` if it is taken for a master. */
+async function masterAsToldBy(teller: TestRedis, port: number): Promise<string> {
+  const nodes = await teller.cli('CLUSTER', 'NODES');
+  return new RegExp(`:${port}@\\S+ \\S+ (\\S+)`).exec(nodes)?.[1] ?? '-';
 }
 
 async function requireState(node: TestRedis, facts: readonly string[]): Promise<void> {
