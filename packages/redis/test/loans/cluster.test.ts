@@ -100,7 +100,7 @@ describe.each(DRIVERS)('%s', (driver) => {
   test('a node that freezes is left for the replica that took its place', async () => {
     const cluster = await startCluster({ args: ['--repl-diskless-sync-delay', '0'] });
     const [frozen, other] = cluster.nodes;
-    const replica = await replicaOf(frozen as TestRedis, other as TestRedis);
+    const replica = await replicaOf(cluster, frozen as TestRedis, other as TestRedis);
     const client = await lend(loansOn(urlOf(cluster)), driver, { silentMs: 500 });
     for (const name of KEYS) await client.set(name, name);
     const key = await keyAt(cluster, frozen);
@@ -157,12 +157,20 @@ async function keyAt(cluster: TestCluster, node: TestRedis | undefined): Promise
   return '';
 }
 
-async function replicaOf(master: TestRedis, other: TestRedis): Promise<TestRedis> {
+async function replicaOf(cluster: TestCluster, master: TestRedis, other: TestRedis): Promise<TestRedis> {
   const replica = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '60000'] });
   const id = await master.cli('CLUSTER', 'MYID');
   await replica.cli('CLUSTER', 'MEET', '127.0.0.1', String(master.port));
   await replica.cli('CLUSTER', 'MEET', '127.0.0.1', String(other.port));
   await eventually(async () => expect(await replica.cli('CLUSTER', 'REPLICATE', id)).toBe('OK'));
   await eventually(async () => expect(await replica.cli('ROLE')).toContain('connected'));
+  // A node that does not know it yet would go on naming the frozen one.
+  const known = new RegExp(`:${replica.port}@\\S+ slave ${id} `);
+  await eventually(
+    async () => {
+      for (const node of cluster.nodes) expect(await node.cli('CLUSTER', 'NODES')).toMatch(known);
+    },
+    { timeoutMs: 60_000 },
+  );
   return replica;
 }
