@@ -1,4 +1,5 @@
 import type { RedisManagerError } from './errors.ts';
+import { surface } from './surface.ts';
 
 /** Where a manager stands (docs/redis-manager.md, "States"). */
 export type RedisState = 'connecting' | 'loading' | 'ready' | 'degraded' | 'down' | 'closing' | 'closed';
@@ -63,10 +64,7 @@ export class HealthBoard {
       try {
         listener(this.#health);
       } catch (error) {
-        // A listener's fault must not keep the others from learning the state; it surfaces as an uncaught exception.
-        queueMicrotask(() => {
-          throw error;
-        });
+        surface(error);
       }
     }
   }

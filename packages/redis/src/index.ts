@@ -28,6 +28,12 @@ export {
   type InspectProgress,
   type InspectReport,
   type KeyClassifier,
+  type KeyPart,
+  keyFamily,
+  keyParts,
+  maskNames,
+  shortId,
+  shortKey,
 } from './inspect/index.ts';
 export {
   backfillKeyspace,
@@ -116,3 +122,4 @@ export {
   type Sample,
 } from './telemetry/index.ts';
 export type { Credentials, CredentialsProvider, TlsOptions } from './topology/index.ts';
+export type { InvalidationListener } from './tracking.ts';

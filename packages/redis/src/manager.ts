@@ -5,19 +5,21 @@ import { Cluster } from './cluster/index.ts';
 import {
   type Commands,
   type Multi,
+  requireSendable,
   requireShared,
   type ScanOptions,
   typedCommands,
   typedMulti,
 } from './commands/index.ts';
+import { timerMs } from './connection/backoff.ts';
 import type { RedisArgument, SendOptions } from './connection/call.ts';
-import { PROFILES, type ProfileName } from './connection/profile.ts';
+import { PROFILES, type ProfileName, profileOf } from './connection/profile.ts';
 import { agree, DEPLOYMENT_KEY, type Deployment } from './deployment.ts';
 import { EmbeddedServer } from './embedded/index.ts';
 import { RedisManagerError } from './errors.ts';
 import { type Health, HealthBoard, type RedisState } from './health.ts';
 import { type InspectOptions, type InspectReport, inspect } from './inspect/index.ts';
-import { classifierOf } from './keyspaces/index.ts';
+import { classifierOf, requireOneSlot } from './keyspaces/index.ts';
 import {
   type IORedisLendOptions,
   type LoanContext,
@@ -33,8 +35,14 @@ import { claimDeployment } from './registry.ts';
 import type { Script } from './script.ts';
 import type { Preparation, Sender, Servers } from './servers.ts';
 import type { ChannelListener } from './subscriptions.ts';
-import { CallMeter, type CallObserver, connectionFamilies, type MetricFamily } from './telemetry/index.ts';
-import { type Endpoint, endpointOfSocket, Locator } from './topology/index.ts';
+import {
+  CallMeter,
+  type CallObserver,
+  connectionFamilies,
+  loanFamilies,
+  type MetricFamily,
+} from './telemetry/index.ts';
+import { askProvider, type Endpoint, endpointOfSocket, Locator } from './topology/index.ts';
 import type { InvalidationListener } from './tracking.ts';
 import { checkVersion, requireNoCluster } from './version.ts';
 
@@ -169,9 +177,11 @@ export class RedisManager {
 
   /**
    * Resolves when a write, a read and a publish→receive probe have passed.
-   * Rejects `not-ready` after `timeoutMs` (default: never), at once for what no waiting mends, and `closed`.
+   * Rejects `not-ready` after `timeoutMs` (default: never), at once for what no waiting mends, and `closed`, `invalid-options`.
    */
   ready(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (Number.isNaN(Number(options.timeoutMs ?? 0)))
+      return Promise.reject(notReady('Option timeoutMs: expected a number, got NaN', 'invalid-options'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = ({ state, error, reason }: Health): void => {
       if (state === 'ready') resolve();
@@ -189,7 +199,7 @@ export class RedisManager {
         : setTimeout(() => {
             const { state, reason } = this.health();
             reject(notReady(`Redis is not ready after ${options.timeoutMs} ms (${reason ?? state})`));
-          }, options.timeoutMs);
+          }, timerMs(options.timeoutMs));
     look(this.health());
     return promise.finally(() => {
       off();
@@ -251,21 +261,26 @@ export class RedisManager {
 
   /** Sends any command, e.g. `call(['INFO', 'memory'])`. RESP3 replies: numbers, strings, arrays, maps as objects. */
   call(args: readonly RedisArgument[], options: CallOptions = {}): Promise<unknown> {
+    let send: SendOptions;
     try {
       requireShared(args);
+      send = this.#sendOptions(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#sender.call(args, this.#sendOptions(options));
+    return this.#sender.call(args, send);
   }
 
   #sendOptions({ profile, deadlineMs, signal, buffers }: CallOptions): SendOptions {
     const now = performance.now();
-    const limits = PROFILES[profile ?? 'request'];
-    const inAllMs = deadlineMs ?? (profile === undefined ? this.#options.deadlineMs : limits.deadlineMs);
+    const limits = profile === undefined ? PROFILES.request : profileOf(profile);
+    const usualMs = profile === undefined ? this.#options.deadlineMs : limits.deadlineMs;
+    // What is left of somebody's time may be less than nothing; but NaN would be for ever.
+    if (deadlineMs !== undefined && !Number.isFinite(deadlineMs))
+      throw notReady(`Option deadlineMs: expected a number, got ${String(deadlineMs)}`, 'invalid-options');
     return {
       startedAt: now,
-      deadlineAt: now + inAllMs,
+      deadlineAt: now + (deadlineMs ?? usualMs),
       connectBy: profile === undefined ? undefined : now + limits.maxWaitMs,
       retryUpTo: limits.retryUpTo,
       breaker: limits.breaker,
@@ -286,14 +301,19 @@ export class RedisManager {
     }
   }
 
-  /** Runs a script by its SHA-1, and whole where the server has forgotten it. */
+  /**
+   * Runs a script by its SHA-1, and whole where the server has forgotten it. Keys in several slots are refused with `crossslot`,
+   * also where there is one server.
+   */
   async script(
     script: Script,
     input: { readonly keys: readonly string[]; readonly args: readonly RedisArgument[] },
     options: CallOptions = {},
   ): Promise<unknown> {
-    this.#scripts.set(script.sha, script);
     const rest = [String(input.keys.length), ...input.keys, ...input.args];
+    requireSendable(rest);
+    if (script.severalSlots !== true) requireOneSlot(input.keys);
+    this.#scripts.set(script.sha, script);
     const send = { ...this.#sendOptions(options), script: script.name };
     try {
       return await this.#sender.call(['EVALSHA', script.sha, ...rest], send);
@@ -311,9 +331,13 @@ export class RedisManager {
     };
   }
 
-  /** Figures of this process's calls and connections, for {@link prometheusText}. */
+  /** Figures of this process's calls, connections and loans, for {@link prometheusText}. */
   metrics(): MetricFamily[] {
-    return [...this.#meter.families(), ...connectionFamilies(this.health(), this.#servers.loads)];
+    return [
+      ...this.#meter.families(),
+      ...connectionFamilies(this.health(), this.#servers.loads),
+      ...loanFamilies(this.#loans.list(), this.#loans.budget),
+    ];
   }
 
   /** Hears a channel until the returned function is called; see {@link ChannelListener.active} for gaps. */
@@ -327,7 +351,7 @@ export class RedisManager {
 
   /**
    * Hears of every change of keys that begin with `prefix` until the returned function is called, for who keeps copies of
-   * values; see {@link InvalidationListener}. No tracked prefix may begin with another.
+   * values; see {@link InvalidationListener}. Throws `invalid-options` if a tracked prefix begins with another.
    */
   track(prefix: string, listener: InvalidationListener): () => void {
     return this.#servers.track(prefix, listener);
@@ -362,7 +386,7 @@ export class RedisManager {
   async rotateCredentials(): Promise<void> {
     const provider = this.#options.credentials;
     if (provider === undefined) throw notReady('No provider of credentials was given', 'invalid-options');
-    const credentials = await provider(new AbortController().signal);
+    const credentials = await askProvider(provider, new AbortController().signal);
     await Promise.all([this.#servers.authenticate(credentials), this.#loans.authenticate(credentials)]);
   }
 
@@ -443,11 +467,15 @@ export class RedisManager {
     this.#board.set('closing', this.health().checks);
     await this.#loans.close();
     await this.#servers.rest();
-    if (await this.#leave()) await this.#shutDownServer();
-    await this.#servers.close();
-    await this.#embedded?.close();
-    this.#release();
-    this.#board.set('closed', this.health().checks);
+    try {
+      if (await this.#leave()) await this.#shutDownServer();
+    } finally {
+      // Also where the server refuses to end: nothing of ours stays.
+      await this.#servers.close();
+      await this.#embedded?.close();
+      this.#release();
+      this.#board.set('closed', this.health().checks);
+    }
   }
 
   /** Leaves the embedded server's owners. True if this was the last of them: Redis orders the leaves, so one sees zero. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Busy } from './busy.ts';
 import { pause } from './connection/backoff.ts';
 import type { Connection } from './connection/connection.ts';
 import type { RedisManagerError } from './errors.ts';
@@ -24,10 +25,6 @@ const IMPATIENT_MS = 100;
 const MAX_PROBE_MS = 5000;
 /** A connection that stays silent through this many probes in a row is given up. */
 const SILENT_PROBES = 3;
-/** A process this busy during a probe may have left the answer unread: the probe is repeated instead of judged. */
-const BUSY = 0.5;
-/** At most so often in a row, so that a server that is silent is noticed by a process that is always busy. */
-const MAX_REPEATED = 5;
 
 /** Probes the deployment for ever and writes what it finds on the health board. */
 export class Monitor {
@@ -38,7 +35,7 @@ export class Monitor {
   #prepared: object | undefined;
   #silent = 0;
   #deaf = 0;
-  #repeated = 0;
+  readonly #busy = new Busy();
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -80,7 +77,7 @@ export class Monitor {
     const { client } = this.#options.command;
     let checks: Checks = NOT_PROBED;
     let error: RedisManagerError | undefined;
-    const before = performance.eventLoopUtilization();
+    this.#busy.begin();
     try {
       if (this.#prepared !== client) {
         await this.#options.prepare();
@@ -93,11 +90,7 @@ export class Monitor {
     }
     // The connection ended while it was probed: failed() has told why, and a new one is probed anew.
     if (this.#stopping.signal.aborted || this.#options.command.client !== client) return;
-    if (error?.code !== 'timeout') this.#repeated = 0;
-    else if (performance.eventLoopUtilization(before).utilization > BUSY && this.#repeated < MAX_REPEATED) {
-      this.#repeated++;
-      return;
-    }
+    if (this.#busy.excuses(error)) return;
     this.#judge(checks, error, performance.now() - startedAt);
   }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { RedisManagerError } from './errors.ts';
+import { numberOption } from './number-option.ts';
 import {
   type Credentials,
   type CredentialsProvider,
@@ -20,7 +21,7 @@ export interface RedisManagerOptions {
   readonly credentials?: CredentialsProvider;
   /** User and password of the sentinels. @default none */
   readonly sentinelCredentials?: Credentials;
-  /** Folder of the embedded server. @default '.taproot' */
+  /** Folder of the embedded server; an empty one counts as absent. @default '.taproot' */
   readonly dataDir?: string;
   /** Server program of the embedded server. @default `REDIS_SERVER_BIN`, else redis-server or valkey-server on PATH */
   readonly serverBin?: string;
@@ -28,11 +29,11 @@ export interface RedisManagerOptions {
   readonly maxMemoryBytes?: number;
   /** Leave the embedded server running when its last owner closes. @default false */
   readonly keepRunning?: boolean;
-  /** How long a call may take in all, in ms, at least 1, unless its profile says otherwise. @default 2000 */
+  /** How long a call may take in all, in ms, 1 to a day, unless its profile says otherwise. @default 2000 */
   readonly deadlineMs?: number;
-  /** How long one attempt to connect may take, in ms, at least 10. @default 2000 */
+  /** How long one attempt to connect may take, in ms, 10 to a day. @default 2000 */
   readonly connectTimeoutMs?: number;
-  /** Time between two readiness probes, in ms, at least 50. A probe unanswered for 3 × this ends the connection. @default 1000 */
+  /** Time between two readiness probes, in ms, 50 to a day. A probe unanswered for 3 × this ends the connection. @default 1000 */
   readonly probeIntervalMs?: number;
   /** Calls that may wait for a connection, on a Cluster for each master; more are refused with `queue-full`. @default 1000 */
   readonly maxQueuedCalls?: number;
@@ -80,19 +81,22 @@ export const DEFAULT_OPTIONS = {
   allowSecond: false,
 } as const;
 
+/** A day: timers take no more than 24 of them, and some of ours are a multiple. */
+const MAX_MS = 86_400_000;
+
 /** Applies the defaults and checks every value once. Throws `invalid-options`. */
 export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
   const env = options.env ?? process.env;
   // An empty variable counts as absent.
   const url = options.url || env.REDIS_URL || undefined;
   const app = options.app ?? DEFAULT_OPTIONS.app;
-  if (!/^[\w.-]{1,32}$/.test(app))
+  if (typeof app !== 'string' || !/^[\w.-]{1,32}$/.test(app))
     throw invalid('app', '1 to 32 letters, digits, dots, dashes or underscores', app);
   return {
     app,
     target:
       url === undefined
-        ? { kind: 'embedded', dataDir: resolve(options.dataDir ?? DEFAULT_OPTIONS.dataDir) }
+        ? { kind: 'embedded', dataDir: resolve(options.dataDir || DEFAULT_OPTIONS.dataDir) }
         : { kind: 'url', url: parseTarget(url) },
     tls: options.tls,
     credentials: options.credentials,
@@ -100,9 +104,9 @@ export function resolveOptions(options: RedisManagerOptions): ResolvedOptions {
     serverBin: options.serverBin,
     maxMemoryBytes: optionalNumber('maxMemoryBytes', options.maxMemoryBytes, 4 * 2 ** 20),
     keepRunning: options.keepRunning ?? DEFAULT_OPTIONS.keepRunning,
-    deadlineMs: number('deadlineMs', options.deadlineMs, 1),
-    connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 10),
-    probeIntervalMs: number('probeIntervalMs', options.probeIntervalMs, 50),
+    deadlineMs: number('deadlineMs', options.deadlineMs, 1, MAX_MS),
+    connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 10, MAX_MS),
+    probeIntervalMs: number('probeIntervalMs', options.probeIntervalMs, 50, MAX_MS),
     maxQueuedCalls: number('maxQueuedCalls', options.maxQueuedCalls, 0),
     maxQueuedBytes: number('maxQueuedBytes', options.maxQueuedBytes, 0),
     maxLoans: number('maxLoans', options.maxLoans, 0),
@@ -118,15 +122,12 @@ type NumberOption =
   | 'maxQueuedBytes'
   | 'maxLoans';
 
-function number(name: NumberOption, value: number | undefined, min: number): number {
-  return optionalNumber(name, value, min) ?? DEFAULT_OPTIONS[name];
+function number(name: NumberOption, value: number | undefined, min: number, max?: number): number {
+  return numberOption(name, value ?? DEFAULT_OPTIONS[name], min, max);
 }
 
 function optionalNumber(name: string, value: number | undefined, min: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (!Number.isFinite(value) || value < min)
-    throw invalid(name, `a number of at least ${min}`, String(value));
-  return value;
+  return value === undefined ? undefined : numberOption(name, value, min);
 }
 
 function invalid(option: string, expected: string, got: string): RedisManagerError {

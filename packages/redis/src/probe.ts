@@ -31,7 +31,7 @@ const MAX_PLACES = 3;
 
 /** A name of its own for each manager: what one writes says nothing about the others. */
 export function probeName(app: string): string {
-  return `${app}:probe:${randomUUID()}`;
+  return `taproot:probe:${app}:${randomUUID()}`;
 }
 
 /** A server is ready if a write, a read and a published message all come through. */

@@ -1,4 +1,6 @@
 import type { RedisClient } from './connection/driver.ts';
+import { RedisManagerError } from './errors.ts';
+import { surface } from './surface.ts';
 
 /** What a subscriber wants to hear. */
 export interface ChannelListener {
@@ -27,8 +29,12 @@ export class Subscriptions {
     this.#onRefused = onRefused;
   }
 
-  /** Listens until the returned function is called. Works while the connection is away: `active` tells when it counts. */
+  /**
+   * Listens until the returned function is called. Works while the connection is away: `active` tells when it counts. Throws
+   * `invalid-options` for a channel that is no text.
+   */
   add(channel: string, listener: ChannelListener): () => Promise<void> {
+    requireChannel(channel);
     let listeners = this.#channels.get(channel);
     if (listeners === undefined) {
       listeners = new Set();
@@ -78,7 +84,7 @@ export class Subscriptions {
       const listeners = this.#channels.get(channel);
       if (listeners === undefined || this.#active.has(channel)) continue;
       this.#active.add(channel);
-      for (const listener of [...listeners]) listener.active?.();
+      tellAll(listeners, (listener) => listener.active?.());
     }
   }
 
@@ -100,7 +106,7 @@ export class Subscriptions {
     if (listeners === undefined) return;
     // A message that came with the confirmation is told by the driver before it.
     if (this.#client !== undefined) this.#confirmed(this.#client, [channel]);
-    for (const listener of [...listeners]) listener.message(text);
+    tellAll(listeners, (listener) => listener.message(text));
   };
 
   async #remove(channel: string, listener: ChannelListener): Promise<void> {
@@ -116,4 +122,25 @@ export class Subscriptions {
     // Not awaited: a frozen server never confirms.
     left?.catch(() => undefined);
   }
+}
+
+/** They are called by what reads the socket, which must go on whatever they throw. */
+function tellAll(listeners: ReadonlySet<ChannelListener>, tell: (listener: ChannelListener) => void): void {
+  for (const listener of [...listeners]) {
+    try {
+      tell(listener);
+    } catch (error) {
+      surface(error);
+    }
+  }
+}
+
+/** Of callers without types: the driver could not write it, so that the connection would end again and again. */
+function requireChannel(channel: unknown): void {
+  if (typeof channel === 'string') return;
+  throw new RedisManagerError(`A channel is a string, not ${typeof channel}`, {
+    code: 'invalid-options',
+    retryable: false,
+    applied: 'no',
+  });
 }

@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { BasicClientSideCache } from 'redis';
 import { pause } from './connection/backoff.ts';
 import type { RedisClient } from './connection/driver.ts';
+import { surface } from './surface.ts';
+import { overlap, requireTrackable } from './tracked-prefix.ts';
 
 /** What somebody who keeps copies of values wants to hear of them. */
 export interface InvalidationListener {
@@ -51,8 +53,9 @@ export class Tracking {
     this.pushes = new Pushes((key) => this.#tell(key));
   }
 
-  /** Tells of keys that begin with the prefix until the returned function is called. No prefix may begin with another. */
+  /** Tells of keys that begin with the prefix until the returned function is called. Throws `invalid-options` if it begins with another, or another with it. */
   add(prefix: string, listener: InvalidationListener): () => void {
+    requireTrackable(prefix, this.#prefixes.keys());
     const listeners = this.#prefixes.get(prefix) ?? new Set();
     this.#prefixes.set(prefix, listeners.add(listener));
     this.#look();
@@ -99,10 +102,13 @@ export class Tracking {
   /** One round: what is tracked, and what is to be. */
   async #ask(client: RedisClient, told: WeakSet<InvalidationListener>): Promise<void> {
     const askedAt = performance.now();
-    const { prefixes } = (await client.sendCommand(['CLIENT', 'TRACKINGINFO'])) as unknown as {
+    let { prefixes } = (await client.sendCommand(['CLIENT', 'TRACKINGINFO'])) as unknown as {
       readonly prefixes: readonly string[];
     };
-    if (this.#prefixes.size === 0) await client.sendCommand(['CLIENT', 'TRACKING', 'OFF']);
+    if (this.#prefixes.size === 0 || this.#areStale(prefixes)) {
+      await client.sendCommand(['CLIENT', 'TRACKING', 'OFF']);
+      prefixes = [];
+    }
     for (const [prefix, listeners] of [...this.#prefixes]) {
       if (!prefixes.includes(prefix)) {
         for (const listener of listeners) told.delete(listener);
@@ -116,10 +122,22 @@ export class Tracking {
     }
   }
 
+  /** Prefixes are not ended one by one, so one that is wanted no more may stand in the way of one that is. */
+  #areStale(prefixes: readonly string[]): boolean {
+    const wanted = [...this.#prefixes.keys()];
+    return prefixes.some((prefix) => wanted.some((other) => overlap(prefix, other)));
+  }
+
   #tell(key: string | undefined): void {
     for (const [prefix, listeners] of this.#prefixes) {
       if (key !== undefined && !key.startsWith(prefix)) continue;
-      for (const listener of [...listeners]) listener.invalidated(key);
+      for (const listener of [...listeners]) {
+        try {
+          listener.invalidated(key);
+        } catch (error) {
+          surface(error);
+        }
+      }
     }
   }
 }

@@ -6,8 +6,15 @@ import { atTeardown } from './teardown.ts';
 /** Where a proxy leads: a TCP port on loopback, a Unix socket, or a URL with a port. */
 export type ProxyTarget = { readonly port: number } | { readonly path: string } | string;
 
-/** A TCP proxy on loopback that can be slow, silent or cut. Faults hold for all connections until `restore()`. */
-export async function faultProxy({ target }: { readonly target: ProxyTarget }): Promise<FaultProxy> {
+/**
+ * A TCP proxy on loopback that can be slow, silent or cut. Faults hold for all connections until `restore()`. A function is
+ * asked for the target of each new connection, as a load balancer chooses.
+ */
+export async function faultProxy({
+  target,
+}: {
+  readonly target: ProxyTarget | (() => ProxyTarget);
+}): Promise<FaultProxy> {
   const proxy = new FaultProxy(target, await freePort());
   await proxy.restore();
   atTeardown(() => proxy.close());
@@ -18,16 +25,16 @@ export class FaultProxy {
   readonly port: number;
   /** The target's URL with the proxy's address in it; `redis://` if the target was given without one. */
   readonly url: string;
-  readonly #target: NetConnectOpts;
+  readonly #target: () => NetConnectOpts;
   readonly #pairs = new Set<FaultPair>();
   #server: Server | undefined;
   #latencyMs = 0;
   #fault: 'none' | 'blackhole' | 'half-open' = 'none';
 
-  constructor(target: ProxyTarget, port: number) {
+  constructor(target: ProxyTarget | (() => ProxyTarget), port: number) {
     this.port = port;
     const url = new URL(typeof target === 'string' ? target : 'redis://127.0.0.1');
-    this.#target = typeof target === 'string' ? { host: url.hostname, port: Number(url.port) } : target;
+    this.#target = typeof target === 'function' ? () => placeOf(target()) : () => placeOf(target);
     url.hostname = '127.0.0.1';
     url.port = String(port);
     this.url = url.href;
@@ -93,11 +100,17 @@ export class FaultProxy {
   }
 
   #accept(client: Socket): void {
-    const upstream = tcpConnect({ ...this.#target, allowHalfOpen: true, noDelay: true });
+    const upstream = tcpConnect({ ...this.#target(), allowHalfOpen: true, noDelay: true });
     const pair = new FaultPair(client, upstream, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
     pair.delay(this.#latencyMs);
     if (this.#fault === 'blackhole') pair.hold();
     if (this.#fault === 'half-open') pair.lose();
   }
+}
+
+function placeOf(target: ProxyTarget): NetConnectOpts {
+  if (typeof target !== 'string') return target;
+  const { hostname, port } = new URL(target);
+  return { host: hostname, port: Number(port) };
 }

@@ -26,11 +26,14 @@ export interface TestSentinel {
 /** Real servers and sentinels on loopback; a dead master is replaced in two to four seconds. */
 export async function startSentinel({
   replicas = 2,
+  args: more = [],
 }: {
   readonly replicas?: number;
+  /** More arguments of each redis-server. */
+  readonly args?: readonly string[];
 } = {}): Promise<TestSentinel> {
   // Any of them may become the master, and a master waits for more replicas before it sends its data.
-  const soon = ['--repl-diskless-sync-delay', '0'];
+  const soon = ['--repl-diskless-sync-delay', '0', ...more];
   const master = await startRedis({ args: soon });
   const args = [...soon, '--replicaof', '127.0.0.1', String(master.port)];
   const others = await Promise.all(Array.from({ length: replicas }, () => startRedis({ args })));

@@ -2,13 +2,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const SETTINGS = new Set([
   ...['HOST', 'PORT', 'REDIS_URL', 'SESSION_SECRET', 'ALLOWED_ORIGINS', 'TRUST_PROXY'],
-  ...['MODEL_BASE_URL', 'MODEL_NAME', 'MODEL_API_KEY', 'AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'],
+  ...['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'],
 ]);
 
 /** The environment of a studio under test: the developer's, without any setting of the studio, and then `settings`. */
 export function studioEnvironment(inherited: Environment, settings: Environment): Environment {
   const kept = Object.entries(inherited).filter(
-    ([name]) => !SETTINGS.has(name) && !name.startsWith('TAPROOT_'),
+    ([name]) => !SETTINGS.has(name) && !/^(TAPROOT|MODEL)_/.test(name),
   );
   return { ...Object.fromEntries(kept), ...settings };
 }

@@ -144,3 +144,15 @@ test('a proxy of a URL has that URL with its own address', async () => {
   client.destroy();
   expect(await redis.cli('INFO', 'keyspace')).toContain('db3:keys=1');
 });
+
+test('a proxy whose target is chosen asks for each connection anew', async () => {
+  const [one, other] = [await echoServer(), await echoServer()];
+  const ports = [one.port, other.port];
+  const proxy = await faultProxy({ target: () => ({ port: ports.shift() ?? 0 }) });
+  for (const word of ['first', 'second']) {
+    const talker = talkTo(proxy.port);
+    talker.say(word);
+    await eventually(() => expect(talker.heard()).toBe(word));
+  }
+  expect(ports).toEqual([]);
+});

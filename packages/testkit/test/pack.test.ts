@@ -13,12 +13,16 @@ const DOORS = {
   '@taproot/redis/opentelemetry': 'instrument',
   '@taproot/chat/protocol': 'CLOSE',
   '@taproot/chat/server': 'createChatServer',
+  '@taproot/chat/agents': 'modelAgent',
   '@taproot/chat/client': 'createChatClient',
   '@taproot/chat/ai-sdk': 'createChatTransport',
   '@taproot/chat/react': 'useThread',
 } as const;
 /** Doors that need nothing but what npm installs by itself. */
-const MAIN = ['@taproot/redis', '@taproot/chat/protocol', '@taproot/chat/server', '@taproot/chat/client'];
+const MAIN = ['@taproot/redis', '@taproot/chat/protocol', '@taproot/chat/server'].concat([
+  '@taproot/chat/agents',
+  '@taproot/chat/client',
+]);
 const PEERS = ['react', '@ai-sdk/react', '@types/react', '@opentelemetry/api'].concat([
   '@langchain/core',
   '@langchain/langgraph-checkpoint',

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { fullJitter, pause } from '../connection/backoff.ts';
 import type { RedisArgument } from '../connection/call.ts';
 import { RedisManagerError } from '../errors.ts';
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 import type { RedisManager } from '../manager.ts';
 import { numberOption } from '../number-option.ts';
 import type { Script } from '../script.ts';
@@ -52,7 +52,7 @@ export class AgentState<Value = unknown> {
   readonly #writes: KeyTemplate;
   readonly #changes: KeyTemplate;
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, options: AgentStateOptions<Value> = {}) {
     this.#manager = manager;
     this.#options = resolveAgentState(options);
@@ -61,6 +61,7 @@ export class AgentState<Value = unknown> {
     this.#writes = new KeyTemplate(`${prefix}:{id}:writes`);
     // Without a slot tag: on a Cluster it is published to all nodes, so it does not matter who is subscribed where.
     this.#changes = new KeyTemplate(`${prefix}:changes:<id>`);
+    claimKeyspaces('agentState', prefix);
   }
 
   /** The present document; undefined if there is none. Rejects `codec`, `codec-newer`. */

@@ -36,7 +36,7 @@ export class Cache<Value = unknown> {
   readonly #offState: () => void;
   #closed: Promise<void> | undefined;
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, options: CacheOptions<Value>) {
     this.#manager = manager;
     this.#options = resolveCacheOptions(options);

@@ -1,4 +1,4 @@
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 
 /** The keys of one entry; they lie in one slot. */
 export interface EntryKeys {
@@ -17,7 +17,7 @@ export class Names {
   readonly #lease: KeyTemplate;
   readonly #tag: KeyTemplate;
 
-  /** Throws `invalid-options`. */
+  /** Claims its keys. Throws `invalid-options`, `keyspace-taken`. */
   constructor(prefix: string, namespace: string) {
     this.#namespace = namespace;
     this.#value = new KeyTemplate(`${prefix}:<namespace>:value:{key}`);
@@ -26,6 +26,8 @@ export class Names {
     this.tracked = `${new KeyTemplate(`${prefix}:<namespace>`).key({ namespace })}:`;
     const leases = `${new KeyTemplate(`${prefix}.lease:<namespace>`).key({ namespace })}:`;
     this.globs = [`${leases}*`, `${this.tracked}*`];
+    // What a template's text cannot hold is claimed for all namespaces of the prefix.
+    claimKeyspaces('cache', prefix, /^[\w.-]+$/.test(namespace) ? namespace : undefined);
   }
 
   /** Throws `invalid-options` for a key that is empty or no well-formed text. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Busy } from '../busy.ts';
 import { pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
 import { type Check, type Checks, type HealthBoard, NOT_PROBED, type RedisState } from '../health.ts';
@@ -22,6 +23,7 @@ export class ClusterMonitor {
   readonly #stopping = new AbortController();
   #wake = new AbortController();
   #loop: Promise<void> | undefined;
+  readonly #busy = new Busy();
   #prepared = false;
   /** Why nobody could be asked. */
   #unknown: RedisManagerError | undefined;
@@ -71,14 +73,17 @@ export class ClusterMonitor {
       this.#tell(owners, failing, checks);
       return;
     }
+    this.#busy.begin();
     try {
       if (this.#prepared) await preparation.recheck();
       else await preparation.deployment();
       this.#prepared = true;
+      this.#busy.excuses(undefined);
       if (!this.#stopping.signal.aborted) board.set('ready', checks);
     } catch (error) {
       if (!(error instanceof RedisManagerError)) throw error;
-      if (!this.#stopping.signal.aborted) board.set('degraded', checks, error.message, error);
+      if (this.#stopping.signal.aborted || this.#busy.excuses(error)) return;
+      board.set('degraded', checks, error.message, error);
     }
   }
 

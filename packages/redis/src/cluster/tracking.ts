@@ -1,3 +1,4 @@
+import { requireTrackable } from '../tracked-prefix.ts';
 import type { InvalidationListener } from '../tracking.ts';
 import type { ClusterMaster } from './master.ts';
 
@@ -19,6 +20,10 @@ export class ClusterTracking {
   }
 
   add(prefix: string, listener: InvalidationListener): () => void {
+    requireTrackable(
+      prefix,
+      [...this.#tracked].map((one) => one.prefix),
+    );
     const tracked: Tracked = { prefix, listener, provenAt: new Map(), offs: new Map() };
     this.#tracked.add(tracked);
     this.#place(tracked);

@@ -1,5 +1,6 @@
 import type { RedisArgument } from '../connection/call.ts';
 import { RedisManagerError } from '../errors.ts';
+import { requireSendable } from './sendable.ts';
 
 /** Commands that change or hold the connection itself, which all of the process shares; and what to use instead. */
 const NOT_SHARED: ReadonlyMap<string, string> = new Map(
@@ -21,6 +22,12 @@ const NOT_SHARED: ReadonlyMap<string, string> = new Map(
     QUIT: 'manager.close()',
     RESET: 'nothing',
     MONITOR: 'redis-cli',
+    SYNC: 'redis-cli --rdb',
+    PSYNC: 'redis-cli --rdb',
+    REPLCONF: 'nothing',
+    READONLY: 'nothing; the manager talks to masters',
+    READWRITE: 'nothing; the manager talks to masters',
+    ASKING: 'nothing; the manager follows redirections',
     BLPOP: 'a blocking consumer',
     BRPOP: 'a blocking consumer',
     BLMOVE: 'a blocking consumer',
@@ -32,14 +39,17 @@ const NOT_SHARED: ReadonlyMap<string, string> = new Map(
   }),
 );
 /** Depends on their arguments. */
-const SOMETIMES_SHARED = new Set(['XREAD', 'XREADGROUP', 'CLIENT']);
+const SOMETIMES_SHARED = new Set(['XREAD', 'XREADGROUP', 'CLIENT', 'WAIT', 'WAITAOF']);
 
-/** Redis ends a connection over which a longer argument comes (`proto-max-bulk-len`). */
-const MAX_ARGUMENT_BYTES = 2 ** 29;
+/** Change the connection, or what is answered on it. */
+const OWN_CLIENT_COMMANDS = new Set(['REPLY', 'TRACKING', 'CACHING', 'SETNAME', 'NO-TOUCH']);
 
-/** Throws `invalid-options` for a command that would take the shared connection away from everybody else, `too-large` for one that would end it. */
+/**
+ * Throws `invalid-options` for a command that would take the shared connection away from everybody else, and as
+ * {@link requireSendable} does.
+ */
 export function requireShared(args: readonly RedisArgument[]): void {
-  requireSmall(args);
+  requireSendable(args);
   const name = String(args[0]).toUpperCase();
   const instead = NOT_SHARED.get(name) ?? (SOMETIMES_SHARED.has(name) ? otherUse(name, args) : undefined);
   if (instead === undefined) return;
@@ -53,23 +63,12 @@ export function requireShared(args: readonly RedisArgument[]): void {
   );
 }
 
-/** Of strings the length is looked at first: counting their bytes costs. */
-function requireSmall(args: readonly RedisArgument[]): void {
-  for (const arg of args) {
-    if (arg.length <= MAX_ARGUMENT_BYTES / 3 || Buffer.byteLength(arg) <= MAX_ARGUMENT_BYTES) continue;
-    throw new RedisManagerError('An argument has more than 512 MB, which Redis does not take', {
-      code: 'too-large',
-      retryable: false,
-      applied: 'no',
-    });
-  }
-}
-
 function otherUse(name: string, args: readonly RedisArgument[]): string | undefined {
   if (name === 'XREAD' || name === 'XREADGROUP') {
     return args.some((arg) => String(arg).toUpperCase() === 'BLOCK') ? 'a blocking consumer' : undefined;
   }
-  return ['REPLY', 'TRACKING'].includes(String(args[1]).toUpperCase())
-    ? 'nothing; the manager owns it'
-    : undefined;
+  // Their last argument is how long they hold it.
+  if (name !== 'CLIENT')
+    return String(args.at(-1)) === '0' ? 'a limit in ms, which holds everybody' : undefined;
+  return OWN_CLIENT_COMMANDS.has(String(args[1]).toUpperCase()) ? 'nothing; the manager owns it' : undefined;
 }

@@ -6,6 +6,7 @@ import searchModule from '@redis/search';
 import timeSeriesModule from '@redis/time-series';
 import type { RedisClient, RedisClientType } from 'redis';
 import type { RedisArgument } from '../connection/call.ts';
+import { RedisManagerError } from '../errors.ts';
 
 /**
  * Every Redis command as a typed method, as node-redis names them: `get`, `hSet`, `zRange`, `json.get`, … Without what
@@ -77,8 +78,8 @@ function methodOf({ parseCommand, transformReply }: Definition): (...args: never
     const parser = new BasicCommandParser();
     try {
       parseCommand(parser, ...args);
-    } catch (error) {
-      return Promise.reject(error);
+    } catch (cause) {
+      return Promise.reject(unfit(cause));
     }
     const reply = this._send(parser.redisArgs);
     // Not async: each promise more would cost a twentieth of a call.
@@ -86,4 +87,14 @@ function methodOf({ parseCommand, transformReply }: Definition): (...args: never
       ? reply
       : reply.then((value) => transform(value, parser.preserve, undefined));
   };
+}
+
+/** Its own error, also of arguments that the driver stumbles over: of callers without types. */
+function unfit(cause: unknown): RedisManagerError {
+  return new RedisManagerError('The arguments are not those of the command', {
+    code: 'invalid-options',
+    retryable: false,
+    applied: 'no',
+    cause,
+  });
 }

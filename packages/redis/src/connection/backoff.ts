@@ -12,7 +12,15 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, Math.max(0, ms));
+    const timer = setTimeout(done, timerMs(ms));
     signal?.addEventListener('abort', done, { once: true });
   });
+}
+
+/** The longest time that a timer takes; a longer one would end at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
+/** What a timer makes of `ms`: none is in the past, and none ends at once because it is too long. */
+export function timerMs(ms: number): number {
+  return Math.min(MAX_TIMER_MS, Math.max(0, ms));
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Risk } from '../commands/risk.ts';
 import type { RedisManagerError } from '../errors.ts';
+import { surface } from '../surface.ts';
 import { type CallObserver, commandName, type ObservedCall } from '../telemetry/index.ts';
 
 /** One argument of a command. */
@@ -92,7 +93,7 @@ export class Call implements ObservedCall {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (options.observers !== undefined) for (const observer of options.observers) observer.started?.(this);
+    this.#begin();
   }
 
   get command(): string {
@@ -154,6 +155,18 @@ export class Call implements ObservedCall {
     return true;
   }
 
+  #begin(): void {
+    const { observers } = this.options;
+    if (observers === undefined) return;
+    for (const observer of observers) {
+      try {
+        observer.started?.(this);
+      } catch (fault) {
+        surface(fault);
+      }
+    }
+  }
+
   resolve(reply: unknown): void {
     this.#resolve(reply);
     this.#end(undefined);
@@ -167,7 +180,14 @@ export class Call implements ObservedCall {
   #end(error: RedisManagerError | undefined): void {
     this.phase = 'settled';
     const { observers } = this.options;
-    if (observers !== undefined) for (const observer of observers) observer.ended(this, error);
+    if (observers === undefined) return;
+    for (const observer of observers) {
+      try {
+        observer.ended(this, error);
+      } catch (fault) {
+        surface(fault);
+      }
+    }
   }
 }
 

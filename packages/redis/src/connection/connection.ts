@@ -192,12 +192,13 @@ export class Connection {
     const late = new AbortController();
     try {
       // connectTimeout covers the socket; a frozen server accepts and never answers HELLO.
-      const timeout = pause(2 * this.#options.connectTimeoutMs, late.signal).then(() => {
+      const limit = AbortSignal.any([late.signal, signal]);
+      const timeout = pause(2 * this.#options.connectTimeoutMs, limit).then(() => {
         throw this.#lost('did not answer the handshake');
       });
       timeout.catch(() => undefined);
       await Promise.race([client.connect(), timeout]);
-      if (endpoint.master) await this.#requireMaster(client);
+      if (endpoint.master) await Promise.race([this.#requireMaster(client), timeout]);
       signal.throwIfAborted();
       this.#master = endpoint.master;
       return client;

@@ -142,6 +142,7 @@ export class Dispatcher implements CallHome {
   }
 
   #refusal(call: Call): RedisManagerError | undefined {
+    if (call.expired) return this.#link.error('The deadline of the call has passed', 'timeout', true, 'no');
     if (call.options.breaker && this.#breaker.open) {
       return this.#link.error(`${this.#link.node} answers too few calls now`, 'circuit-open', true, 'no');
     }

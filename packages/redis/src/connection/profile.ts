@@ -1,4 +1,5 @@
 import type { Risk } from '../commands/risk.ts';
+import { RedisManagerError } from '../errors.ts';
 
 /** What a kind of caller wants of a call; never one set of options for all. */
 export interface Profile {
@@ -24,3 +25,14 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
 };
 
 export type ProfileName = 'request' | 'worker' | 'critical' | 'cache';
+
+/** Throws `invalid-options` for a name that no profile has. */
+export function profileOf(name: ProfileName): Profile {
+  // Of callers without types.
+  if (Object.hasOwn(PROFILES, name)) return PROFILES[name];
+  throw new RedisManagerError(`Option profile: expected ${Object.keys(PROFILES).join(', ')}`, {
+    code: 'invalid-options',
+    retryable: false,
+    applied: 'no',
+  });
+}

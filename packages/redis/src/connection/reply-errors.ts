@@ -74,7 +74,8 @@ function fromReply(error: ErrorReply, { role, node }: FailureContext): RedisMana
   }
   const meaning = MEANINGS[word] ?? { code: 'reply-error', retryable: false };
   // A script may have written before its failing command; only a refusal to start is a sure "no".
-  const inScript = /script|user_script/i.test(text) && word !== 'NOSCRIPT' && word !== 'BUSY';
+  const refused = word === 'NOSCRIPT' || word === 'BUSY' || text.startsWith('ERR Error compiling script');
+  const inScript = /script|user_script/i.test(text) && !refused;
   const told = meaning.code === 'noauth' ? `Redis refuses the credentials (${word})` : redact(text);
   return new RedisManagerError(told, {
     code: meaning.code,

@@ -77,7 +77,7 @@ export async function currentSocket(files: ServerFiles): Promise<string> {
 /** A folder of ours that nobody else may enter. Another user could have put one, or a link, into a shared place. */
 async function privateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     const link = await lstat(path);
     const { uid, mode } = await stat(path);
     const us = process.getuid?.();
@@ -91,5 +91,24 @@ async function privateFolder(path: string): Promise<void> {
     if (['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? ''))
       throw startFailure(`The embedded Redis could not be started: ${inWords(error)} (${path})`, true, error);
     throw folderFailure(path, inWords(error), error);
+  }
+}
+
+/** As `mkdir -p`, but step by step: where nothing can be made, as in /proc, Node's recursive `mkdir` never comes back. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { KeyClassifier } from '../inspect/index.ts';
-import { FEATURE_KEYSPACES } from './own.ts';
+import { FEATURE_KEYSPACES } from './features.ts';
 import { KeyspaceRegistry, keyspaces } from './registry.ts';
 
 // Beside the registry: a program that does not use a feature may use its names otherwise.

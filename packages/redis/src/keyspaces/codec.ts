@@ -42,8 +42,7 @@ export function defineCodec<Value>(options: CodecOptions<Value>, { write, read }
   return {
     version,
     encode(value) {
-      const body = write(value);
-      if (body === undefined) throw unreadable('The value cannot be written by the codec of its keyspace');
+      const body = bodyOf(() => write(value));
       const mark = `v${version} `;
       return typeof body === 'string' ? mark + body : Buffer.concat([Buffer.from(mark), body]);
     },
@@ -94,6 +93,18 @@ function requireMigrations(
   const oldest = Math.min(version, ...from);
   if (from.length === version - oldest && from.every((each) => each < version)) return;
   throw wrong(`a migration from each version from ${oldest} to ${version - 1}`, from.join(', ') || 'none');
+}
+
+/** Throws `codec` for what the form cannot hold: a function, what refers to itself. */
+function bodyOf(write: () => string | Buffer | undefined): string | Buffer {
+  let cause: unknown;
+  try {
+    const body = write();
+    if (body !== undefined) return body;
+  } catch (error) {
+    cause = error;
+  }
+  throw unreadable('The value cannot be written by the codec of its keyspace', cause);
 }
 
 /** The causes of reading are left out: parsers quote what they could not read. */

@@ -9,6 +9,7 @@ export {
   textCodec,
 } from './codec.ts';
 export type { KeyLifetime, KeyspaceDefinition, KeyType, RenameStage } from './definition.ts';
+export { claimKeyspaces } from './features.ts';
 export type {
   CollectionHandle,
   DocumentHandle,

@@ -52,10 +52,15 @@ function problemsOf(keyspace: KeyspaceFacts, others: readonly KeyspaceFacts[]): 
       .filter(([, wrong]) => wrong)
       .map(([rule]): [KeyspaceRule, string] => [rule, KEYSPACE_RULES[rule]]),
     ...others
-      .filter((other) => template.overlaps(other.template))
+      .filter((other) => template.overlaps(other.template) && !areOwn(keyspace, other))
       .map((other): [KeyspaceRule, string] => [
         'overlap',
         `A key can be its and also one of ${other.template.text}.`,
       ]),
   ];
+}
+
+/** Ids that Taproot makes are never the words beside them, and nobody else can mend its templates. */
+function areOwn(...keyspaces: readonly KeyspaceFacts[]): boolean {
+  return keyspaces.every(({ owner }) => String(owner).startsWith('taproot:'));
 }

@@ -32,6 +32,7 @@ const BACKFILL: Script = defineScript(
 if redis.call('EXISTS', KEYS[1]) == 0 then return redis.call('UNLINK', KEYS[2]) end
 if redis.call('DUMP', KEYS[1]) == redis.call('DUMP', KEYS[2]) then return 0 end
 return redis.call('COPY', KEYS[1], KEYS[2], 'REPLACE')`,
+  { severalSlots: true },
 );
 
 const DEFAULT_BATCH = 50;

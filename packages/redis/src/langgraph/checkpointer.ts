@@ -52,7 +52,7 @@ export class RedisCheckpointer extends BaseCheckpointSaver {
   readonly #tuples: TupleReader;
   readonly #maxBytes: number;
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, options: RedisCheckpointerOptions = {}) {
     super(options.serde);
     const { prefix, ttlMs, maxBytes, deadlineMs } = { ...DEFAULT_CHECKPOINTER, ...options };

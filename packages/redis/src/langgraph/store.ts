@@ -1,6 +1,6 @@
 import { repeatScript } from '../agent-state/index.ts';
 import type { RedisArgument } from '../connection/call.ts';
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 import type { RedisManager } from '../manager.ts';
 import type { Script } from '../script.ts';
 import { namespacePart, PAST, part, unpart } from './place.ts';
@@ -50,6 +50,7 @@ export class CheckpointStore {
     this.#options = options;
     this.#index = new KeyTemplate(`${options.prefix}:{thread}:index`);
     this.#data = new KeyTemplate(`${options.prefix}:{thread}:data`);
+    claimKeyspaces('langgraph', options.prefix);
   }
 
   async put(thread: string, { namespace, id }: InThread, input: PutInput): Promise<void> {

@@ -39,6 +39,7 @@ export class Ledger {
   readonly #max: number;
   readonly #out = new Set<LoanConnection>();
   #closed = false;
+  #refused = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -46,6 +47,15 @@ export class Ledger {
 
   get size(): number {
     return this.#out.size;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  /** How often one more was refused. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get closed(): boolean {
@@ -69,6 +79,7 @@ export class Ledger {
         applied: 'no',
       });
     if (this.#out.size < this.#max) return;
+    this.#refused++;
     const owners = this.list().map(
       ({ owner, purpose, open, duplicates }) => `${owner} ${Number(open) + duplicates} (${purpose})`,
     );

@@ -33,6 +33,11 @@ export class Loans {
     return this.#ledger.size;
   }
 
+  /** How many may be out, and how often one more was refused. */
+  get budget(): { readonly max: number; readonly refused: number } {
+    return { max: this.#ledger.max, refused: this.#ledger.refused };
+  }
+
   /** What is lent, one entry a loan. */
   list(): readonly LoanInfo[] {
     return this.#ledger.list();

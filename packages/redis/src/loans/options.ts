@@ -12,11 +12,11 @@ export interface LendOptions {
   /** What for, in words, e.g. `BullMQ queue of mails`: at most 200 characters. A library named here must work with the driver. */
   readonly purpose: string;
   /**
-   * How long a connection may stay silent although an answer is due, in ms, at least 100; then it is ended and made anew.
+   * How long a connection may stay silent although an answer is due, in ms, 100 to a day; then it is ended and made anew.
    * Must be longer than the library's longest blocking read. 0: for ever. @default 30000
    */
   readonly silentMs?: number;
-  /** How long to wait for the address at most, in ms; Redis itself is waited for on a node-redis Cluster only. @default 10000 */
+  /** How long to wait for the address at most, in ms, up to a day; Redis itself is waited for on a node-redis Cluster only. @default 10000 */
   readonly timeoutMs?: number;
 }
 
@@ -59,6 +59,9 @@ const MANAGED: Readonly<Record<LoanDriver, ReadonlySet<string>>> = {
   ]),
 };
 const NAMES: Readonly<Record<LoanDriver, string>> = { 'node-redis': 'name', ioredis: 'connectionName' };
+
+/** A day: timers take no more than 24 of them. */
+const MAX_MS = 86_400_000;
 
 /** Takes the terms out of the options of `lend()`; the rest is for the driver. Throws `invalid-options`. */
 export function resolveTerms(
@@ -107,8 +110,8 @@ export function withoutManaged(
 }
 
 function atLeast(name: string, value: number, min: number): number {
-  if (!Number.isFinite(value) || value < min)
-    throw invalid(name, `a number of at least ${min}`, String(value));
+  if (!Number.isFinite(value) || value < min || value > MAX_MS)
+    throw invalid(name, `a number from ${min} to ${MAX_MS}`, String(value));
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { fullJitter } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 import type { RedisManager } from '../manager.ts';
 import { numberOption } from '../number-option.ts';
 import { Claim } from './claim.ts';
@@ -48,7 +48,7 @@ export class Locks {
   readonly #fence: KeyTemplate;
   readonly #free: KeyTemplate;
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, options: LocksOptions = {}) {
     const { prefix, ttlMs, keepFenceMs } = { ...DEFAULT_LOCKS, ...options };
     this.#manager = manager;
@@ -58,6 +58,7 @@ export class Locks {
     this.#fence = new KeyTemplate(`${prefix}:{name}:fence`);
     // Without a slot tag: on a Cluster it is published to all nodes, so it does not matter who is subscribed where.
     this.#free = new KeyTemplate(`${prefix}:free:<name>`);
+    claimKeyspaces('locks', prefix);
   }
 
   /**

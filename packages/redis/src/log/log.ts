@@ -128,9 +128,24 @@ export class DurableLog {
   }
 }
 
-/** The JSON of an entry's members as the scripts take it: without the opening brace. */
+/** The JSON of an entry's members as the scripts take it: without the opening brace. Throws `codec` for what is no object, or no JSON. */
 export function bodyRest(data: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(data).slice(1);
+  const json = asJson(data);
+  // Of callers without types: nobody could read the log past such an entry.
+  if (json?.startsWith('{')) return json.slice(1);
+  throw new RedisManagerError('An entry of a log is an object that JSON can hold', {
+    code: 'codec',
+    retryable: false,
+    applied: 'no',
+  });
+}
+
+function asJson(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the reply of a script that appended: `{status, seq, chain}`. */

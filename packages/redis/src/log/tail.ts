@@ -30,7 +30,8 @@ export interface TailPosition extends LogPosition {
 /** Entries follow a position from its `seq` + 1, in order, each once. */
 export type TailItem = TailPosition | { readonly kind: 'entry'; readonly entry: LogEntry };
 
-const PAGE = 256;
+/** Entries read at once: pages grow and shrink towards so many bytes. Two at least: one to check, one to go on. */
+const PAGE = { first: 16, min: 2, max: 256, growth: 4, bytes: 262_144 } as const;
 /** Live entries kept for a slow reader; beyond it reads from the stream again. */
 const MAX_BUFFERED = 1024;
 
@@ -54,6 +55,7 @@ class Cursor {
   #at: LogPosition | undefined;
   #live: LogEntry[] = [];
   #stale = true;
+  #page: number = PAGE.first;
   #wake = new AbortController();
 
   constructor(log: DurableLog, keys: LogKeys, { after, signal }: TailOptions) {
@@ -132,9 +134,10 @@ class Cursor {
     }
     for (let more = true; more && this.#at !== undefined && !this.#signal.aborted; ) {
       const at: LogPosition = this.#at;
+      const count = this.#page;
       const [head, entries] = await Promise.all([
         this.#log.head(this.#keys),
-        this.#log.read(this.#keys, at.seq, PAGE),
+        this.#log.read(this.#keys, at.seq, count),
       ]);
       const next = fitting(at, head, entries);
       if (next === undefined) {
@@ -142,7 +145,8 @@ class Cursor {
         continue;
       }
       for (const entry of next) yield this.#step(entry);
-      more = entries.length === PAGE;
+      more = entries.length === count;
+      if (more) this.#page = nextPage(entries);
     }
   }
 
@@ -195,6 +199,13 @@ class Cursor {
       ? { seq: head.seq, chain: head.chain }
       : { seq: oldest.seq - 1, chain: oldest.prev };
   }
+}
+
+function nextPage(entries: readonly LogEntry[]): number {
+  const { min, max, growth, bytes } = PAGE;
+  const read = entries.reduce((sum, { body }) => sum + body.length, 1);
+  const wanted = Math.floor((entries.length * bytes) / read);
+  return Math.max(min, Math.min(wanted, entries.length * growth, max));
 }
 
 /** The entries after `at`, if the log read from `at.seq` on contains `at`; undefined if its history is another. */

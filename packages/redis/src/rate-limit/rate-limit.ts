@@ -1,5 +1,5 @@
 import { RedisManagerError } from '../errors.ts';
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 import type { RedisManager } from '../manager.ts';
 import { numberOption } from '../number-option.ts';
 import { type Bucket, bucketsOf, type Limit, type Standing, standingOf } from './limits.ts';
@@ -38,11 +38,12 @@ export class RateLimit {
   readonly #template: KeyTemplate;
   readonly #fails: 'open' | 'closed';
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, { name, limits, prefix = 'rate', fails = 'open' }: RateLimitOptions) {
     this.#manager = manager;
     this.#buckets = bucketsOf(limits);
     this.#template = new KeyTemplate(`${prefix}:${name}:<key>`);
+    claimKeyspaces('rateLimit', prefix, name);
     this.#fails = fails;
   }
 

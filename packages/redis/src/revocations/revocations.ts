@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { pause } from '../connection/backoff.ts';
 import { RedisManagerError } from '../errors.ts';
-import { KeyTemplate } from '../keyspaces/index.ts';
+import { claimKeyspaces, KeyTemplate } from '../keyspaces/index.ts';
 import type { RedisManager } from '../manager.ts';
 import { numberOption } from '../number-option.ts';
 import { LocalList, type Revoked } from './local-list.ts';
@@ -52,6 +52,7 @@ export class Revocations {
       new KeyTemplate(`${prefix}:{of}:${part}`).key({ of: 'all' }),
     );
     this.#channel = `${prefix}:new`;
+    claimKeyspaces('revocations', prefix);
     this.#unsubscribe = manager.subscribe(this.#channel, {
       message: (text) => this.#list.hear(text) || this.#wake.abort(),
       active: () => this.#wake.abort(),
@@ -138,5 +139,12 @@ export class Revocations {
 
 /** Tokens are looked up by their hashes, so no comparison depends on how much of one is right. */
 function hashOf(token: string): string {
+  // Of callers without types: the token that is not there is the one most often asked about.
+  if (typeof token !== 'string')
+    throw new RedisManagerError(`A token is a text, not ${typeof token}`, {
+      code: 'invalid-options',
+      retryable: false,
+      applied: 'no',
+    });
   return createHash('sha256').update(token).digest('base64url');
 }

@@ -1,5 +1,5 @@
 import { RedisManagerError } from '../errors.ts';
-import { type Codec, type CodecOptions, jsonCodec, KeyTemplate } from '../keyspaces/index.ts';
+import { type Codec, type CodecOptions, claimKeyspaces, jsonCodec, KeyTemplate } from '../keyspaces/index.ts';
 import type { CallOptions, RedisManager } from '../manager.ts';
 import { numberOption } from '../number-option.ts';
 import { CREATE, DESTROY, TOUCH, UPDATE } from './scripts.ts';
@@ -55,7 +55,7 @@ export class Sessions<Data = unknown> {
   readonly #index: KeyTemplate;
   readonly #channel: string;
 
-  /** Throws `invalid-options`. */
+  /** Throws `invalid-options`, `keyspace-taken`. */
   constructor(manager: RedisManager, options: SessionsOptions<Data> = {}) {
     const { prefix, ttlMs, maxLifetimeMs, maxPerUser, maxDataBytes } = { ...DEFAULT_SESSIONS, ...options };
     this.#manager = manager;
@@ -70,6 +70,7 @@ export class Sessions<Data = unknown> {
     this.#record = new KeyTemplate(`${prefix}:{user}:<id>`);
     this.#index = new KeyTemplate(`${prefix}:{user}:index`);
     this.#channel = `${prefix}:revoked`;
+    claimKeyspaces('sessions', prefix);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { RedisClientOptions } from 'redis';
 import { RedisManagerError } from '../errors.ts';
+import { askProvider } from './provider.ts';
 import { Sentinels } from './sentinel.ts';
 import { type Address, type Credentials, named, type UrlTarget } from './target.ts';
 import type { TlsOptions } from './tls.ts';
@@ -93,17 +94,7 @@ export class Locator {
 
   async #credentials(signal: AbortSignal): Promise<Credentials> {
     const { credentials } = this.#options;
-    if (credentials === undefined) return this.#target.credentials;
-    try {
-      return await credentials(signal);
-    } catch (cause) {
-      throw new RedisManagerError('The credentials could not be had from their provider', {
-        code: 'credentials',
-        retryable: true,
-        applied: 'no',
-        cause,
-      });
-    }
+    return credentials === undefined ? this.#target.credentials : askProvider(credentials, signal);
   }
 }
 

@@ -53,6 +53,17 @@ test('a link to a folder of ours is followed, and both names are one server', as
   expect(await embedded(folder).ensure()).toBe('running');
 });
 
+test.runIf(process.platform === 'linux')('a place where nothing can be made is refused at once', async () => {
+  // Node's recursive mkdir would try for ever there.
+  expect(await refusal('/proc/taproot/below')).toMatch(/cannot be used: its path cannot be made/);
+});
+
+test('a folder whose parents are not there is made with them, for us alone', async () => {
+  const folder = join(temporaryFolder(), 'a', 'b', 'c');
+  await embedded(folder).ensure();
+  for (const each of [folder, dirname(folder)]) expect(statSync(each).mode & 0o777).toBe(0o700);
+});
+
 test('a file in its place is refused', async () => {
   const file = join(temporaryFolder(), 'file');
   writeFileSync(file, '');

@@ -75,7 +75,9 @@ describe('memory by keyspace', () => {
     const { redis, inspect } = await inspected();
     await fill(redis, 'user:', 20_000);
     const { keys, findings } = await inspect({ keyspaces: registry, maxMs: 1 });
-    expect(keys).toMatchObject({ complete: false, keyspaces: [{ name: 'user:<id>' }] });
+    // The walk may or may not come by one of the manager's own.
+    expect(keys).toMatchObject({ complete: false });
+    expect(keys?.keyspaces[0]).toMatchObject({ name: 'user:<id>' });
     expect(keys?.scanned).toBeLessThan(20_000);
     // The manager's own keys are few.
     expect(keys?.total).toBeGreaterThanOrEqual(20_000);

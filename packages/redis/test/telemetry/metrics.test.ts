@@ -1,10 +1,17 @@
 import { eventually, startRedis, type TestRedis } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { createRedisManager, prometheusText, type RedisManager } from '../../src/index.ts';
+import {
+  createRedisManager,
+  prometheusText,
+  type RedisManager,
+  type RedisManagerOptions,
+} from '../../src/index.ts';
 
-async function started(): Promise<{ redis: TestRedis; manager: RedisManager }> {
+async function started(
+  options: RedisManagerOptions = {},
+): Promise<{ redis: TestRedis; manager: RedisManager }> {
   const redis = await startRedis();
-  const manager = createRedisManager({ url: redis.url, allowSecond: true });
+  const manager = createRedisManager({ url: redis.url, allowSecond: true, ...options });
   onTestFinished(() => manager.close());
   await manager.ready({ timeoutMs: 10_000 });
   return { redis, manager };
@@ -57,4 +64,22 @@ test('a lost server shows in the state, and a new connection is counted', async 
   await redis.restart();
   await waiting;
   await eventually(() => expect([series(manager).get('taproot_redis_ready'), madeNow()]).toEqual([1, 2]));
+});
+
+test('what is lent is a figure by driver, owner and purpose, and what the budget refused is counted', async () => {
+  const { manager } = await started({ maxLoans: 3 });
+  const mailer = { owner: 'mailer', purpose: 'queue "mails"\\n' };
+  const first = await manager.lend('node-redis', mailer);
+  await manager.lend('node-redis', mailer);
+  await first.duplicate().connect();
+  const lent = 'taproot_redis_loans{driver="node-redis",owner="mailer",purpose="queue \\"mails\\"\\\\n"}';
+  expect(series(manager).get(lent)).toBe(3);
+  expect(series(manager).get('taproot_redis_loans_max')).toBe(3);
+  expect(series(manager).get('taproot_redis_loans_refused_total')).toBe(0);
+  await expect(manager.lend('ioredis', { owner: 'other', purpose: 'x' })).rejects.toMatchObject({
+    code: 'loan-budget',
+  });
+  expect(series(manager).get('taproot_redis_loans_refused_total')).toBe(1);
+  first.destroy();
+  await eventually(() => expect(series(manager).get(lent)).toBe(2));
 });

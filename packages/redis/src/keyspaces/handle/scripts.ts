@@ -31,4 +31,5 @@ if ARGV[2] ~= '' then
   redis.call('PEXPIRE', KEYS[2], ARGV[2])
 end
 return reply`,
+  { severalSlots: true },
 );
