@@ -1,11 +1,13 @@
-import type { ClientFrame, CommandFrame, ErrorFrame, ServerFrame, StatusFrame } from '../protocol/index.ts';
+import type { CommandFrame, ErrorFrame, ReadyFrame, ServerFrame, StatusFrame } from '../protocol/index.ts';
+import { Commands, unwatched } from './commands.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { ChatClientError, errorOf } from './errors.ts';
 import { Http } from './http.ts';
 import { messageId } from './message-id.ts';
-import { Outbox } from './outbox.ts';
+import { provisionalThread } from './provisional.ts';
 import { settingsOf } from './settings.ts';
+import type { StorageState } from './storage.ts';
 import { AttachedView } from './thread-view.ts';
 import { ThreadsApi } from './threads-api.ts';
 import type * as Types from './types.ts';
@@ -29,10 +31,11 @@ class Client implements Types.ChatClient {
   readonly #views = new Map<string, AttachedView>();
   readonly #http: Http;
   readonly #threads: ThreadsApi;
-  readonly #outbox: Outbox;
+  readonly #commands: Commands;
   readonly #connection: Connection;
   readonly #answerMs: number;
   #token: string | undefined;
+  #epoch: string | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -43,11 +46,13 @@ class Client implements Types.ChatClient {
     this.#answerMs = settings.connectTimeoutMs;
     this.#http = new Http({ ...settings, token, timeoutMs: settings.connectTimeoutMs });
     this.#threads = new ThreadsApi(this.#http);
-    this.#outbox = new Outbox({
-      send: (frame) => this.#send(frame),
-      limits: () => this.#connection.state.limits,
+    this.#commands = new Commands({
+      ...settings,
+      threads: this.#threads,
+      events: this.#events,
       answerMs: this.#answerMs,
-      onChange: (entries) => this.#events.emit('outbox', entries),
+      send: (frame) => this.#connection.send(frame),
+      limits: () => this.#connection.state.limits,
     });
     this.#connection = new Connection({
       ...settings,
@@ -55,7 +60,7 @@ class Client implements Types.ChatClient {
       http: this.#http,
       token,
       onState: (state) => this.#events.emit('connection', state),
-      onReady: () => this.#ready(),
+      onReady: (frame) => this.#ready(frame),
       onFrame: (frame) => this.#frame(frame),
       onLost: () => this.#lost(),
     });
@@ -66,7 +71,11 @@ class Client implements Types.ChatClient {
   }
 
   get outbox(): readonly Types.OutboxEntry[] {
-    return this.#outbox.entries;
+    return this.#commands.outbox.entries;
+  }
+
+  get storage(): StorageState {
+    return this.#commands.storage;
   }
 
   get closed(): boolean {
@@ -85,10 +94,10 @@ class Client implements Types.ChatClient {
     if (known !== undefined) return known;
     const view = new AttachedView({
       thread: id,
-      send: (frame) => this.#send(frame),
+      send: (frame) => this.#connection.send(frame),
       answerMs: this.#answerMs,
-      onEvent: (event) => this.#outbox.event(event),
-      onReset: (frame) => this.#outbox.reset(frame),
+      onEvent: (event) => this.#commands.outbox.event(event),
+      onReset: (frame) => this.#commands.outbox.reset(frame),
     });
     this.#views.set(id, view);
     return view;
@@ -111,21 +120,25 @@ class Client implements Types.ChatClient {
 
   stop(thread: string, target: Types.StopTarget): ReturnType<Types.ChatClient['stop']> {
     const { accepted } = this.submit({ type: 'stop', thread, ...target });
-    return quiet(accepted.then(({ run, outcome = 'stopped' }) => ({ run, outcome })));
+    return unwatched(accepted.then(({ run, outcome = 'stopped' }) => ({ run, outcome })));
   }
 
   answer(thread: string, run: string, callId: string, approve: boolean): Promise<void> {
     const { accepted } = this.submit({ type: 'answer', thread, run, callId, approve });
-    return quiet(accepted.then(() => undefined));
+    return unwatched(accepted.then(() => undefined));
+  }
+
+  beginThread(): string {
+    return provisionalThread();
   }
 
   submit(command: CommandFrame, { signal }: { readonly signal?: AbortSignal } = {}): Types.PendingCommand {
     if (this.closed) throw new ChatClientError('closed', 'The chat client was closed', { applied: 'no' });
-    return this.#outbox.add(command, signal);
+    return this.#commands.submit(command, signal);
   }
 
   discard(id: string): void {
-    this.#outbox.discard(id);
+    this.#commands.outbox.discard(id);
   }
 
   reconnect({ token }: { readonly token?: string } = {}): void {
@@ -136,6 +149,10 @@ class Client implements Types.ChatClient {
 
   listThreads(options?: { readonly signal?: AbortSignal }): Promise<readonly Types.ThreadSummary[]> {
     return this.#threads.list(options);
+  }
+
+  searchThreads(text: string, options?: Types.SearchOptions): Promise<Types.FoundThreads> {
+    return this.#threads.search(text, options);
   }
 
   createThread(title?: string): Promise<Types.ThreadDetails> {
@@ -168,25 +185,24 @@ class Client implements Types.ChatClient {
     this.#http.close();
     for (const view of this.#views.values()) view.dispose();
     const gone = this.#connection.close();
-    this.#outbox.close();
+    this.#commands.close();
     await gone;
   }
 
-  #send(frame: ClientFrame): boolean {
-    if (!this.#connection.ready) return false;
-    this.#connection.send(frame);
-    return true;
-  }
-
   /** Attaching comes first, so that the events of what is sent again are not missed. */
-  #ready(): void {
+  #ready({ epoch, user }: ReadyFrame): void {
+    if (this.#epoch !== undefined && epoch !== this.#epoch) {
+      for (const view of this.#views.values()) view.wiped();
+      this.#commands.outbox.reset();
+    }
+    this.#epoch = epoch;
     for (const view of this.#views.values()) view.socketReady();
-    this.#outbox.socketReady();
+    void this.#commands.ready(user.id, () => this.#connection.ready);
   }
 
   #lost(): void {
     for (const view of this.#views.values()) view.socketLost();
-    this.#outbox.socketLost();
+    this.#commands.lost();
   }
 
   #frame(frame: ServerFrame): void {
@@ -198,17 +214,17 @@ class Client implements Types.ChatClient {
         this.#views.get(frame.thread)?.eventFrame(frame);
         break;
       case 'accepted':
-        this.#outbox.accepted(frame.thread, frame.id, frame);
+        this.#commands.outbox.accepted(frame.thread, frame.id, frame);
         break;
       case 'stopped':
-        this.#outbox.stopped(frame);
+        this.#commands.outbox.stopped(frame);
         break;
       case 'status':
         this.#status(frame);
         break;
       case 'thread-deleted':
         this.#views.get(frame.thread)?.deletedFrame();
-        this.#outbox.threadDeleted(frame.thread);
+        this.#commands.threadDeleted(frame.thread);
         break;
       case 'error':
         this.#error(frame);
@@ -219,19 +235,13 @@ class Client implements Types.ChatClient {
     this.#connection.change({ redis, affected: threads });
     if (redis !== 'ready') return;
     for (const view of this.#views.values()) view.redisReady();
-    this.#outbox.redisReady();
+    this.#commands.outbox.redisReady();
   }
 
   #error(frame: ErrorFrame): void {
-    if (this.#outbox.error(frame)) return;
+    if (this.#commands.outbox.error(frame)) return;
     const view = frame.ref === undefined ? undefined : this.#views.get(frame.ref);
     if (view === undefined) this.#events.emit('error', errorOf(frame));
     else view.errorFrame(frame);
   }
-}
-
-/** Whoever does not look at it sees in the log what became of it. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

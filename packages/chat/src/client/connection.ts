@@ -57,8 +57,11 @@ export class Connection {
     return this.#socket?.ready ?? false;
   }
 
-  send(frame: ClientFrame): void {
+  /** False while there is no socket that could take it. */
+  send(frame: ClientFrame): boolean {
+    if (!this.ready) return false;
     this.#socket?.send(frame);
+    return true;
   }
 
   change(change: StateChange): void {

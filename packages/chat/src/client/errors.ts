@@ -7,6 +7,10 @@ export type ChatClientErrorCode =
   | 'closed'
   /** The caller's signal was aborted. */
   | 'aborted'
+  /** Another user signed in; it is kept for the one who gave it. */
+  | 'other-user'
+  /** What outlives the page cannot be kept; told by `ChatClient.storage`. */
+  | 'storage'
   /** No answer from the server, or none in time. */
   | 'network'
   /** HTTP 401, or close code 4401. */

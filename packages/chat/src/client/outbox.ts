@@ -5,11 +5,13 @@ import type {
   ErrorFrame,
   EventFrame,
   Limits,
-  RunOutcome,
   StoppedFrame,
 } from '../protocol/index.ts';
 import { ChatClientError, errorOf } from './errors.ts';
 import { type Acceptance, Outgoing } from './outgoing.ts';
+import { isProvisional } from './provisional.ts';
+import { isHeld, settleStops } from './stops.ts';
+import type { KeptCommand } from './storage.ts';
 import type { OutboxEntry, PendingCommand } from './types.ts';
 
 export interface OutboxOptions {
@@ -18,13 +20,15 @@ export interface OutboxOptions {
   readonly limits: () => Limits | undefined;
   /** Without an answer for this long, a message is sent again. */
   readonly answerMs: number;
+  /** Makes the thread of messages that have none yet; then `moved` is called, or one of the failures. */
+  readonly createThread: (provisional: string) => void;
   readonly onChange: (entries: readonly OutboxEntry[]) => void;
+  /** What is to outlive the page, after each change. */
+  readonly keep: (messages: readonly Outgoing[]) => void;
 }
 
 /** Accepted messages that are kept; those of threads that nobody looks at would stay for ever. */
 const MAX_ACCEPTED = 100;
-/** PROTOCOL.md §11, `internal`. */
-const MAX_INTERNAL_ERRORS = 5;
 const DEFAULT_WAIT_MS = 1_000;
 
 /**
@@ -46,7 +50,7 @@ export class Outbox {
 
   add(command: CommandFrame, signal: AbortSignal | undefined): PendingCommand {
     const message = new Outgoing(command);
-    const known = this.#messages.find((one) => isSame(one, message));
+    const known = this.#messages.find((one) => one.isSame(message));
     if (known !== undefined && JSON.stringify(known.command) === JSON.stringify(command)) return known;
     if (known !== undefined)
       message.refuse(new ChatClientError('id-reused', 'This id has another content', { applied: 'no' }));
@@ -61,13 +65,54 @@ export class Outbox {
     return message;
   }
 
+  /** What was given earlier goes before what was given since. */
+  restore(kept: readonly KeptCommand[]): void {
+    const messages = kept.map((one) => new Outgoing(one.command, one));
+    const missing = messages.filter(
+      (message) => !this.#messages.some((one) => one.key === message.key || one.isSame(message)),
+    );
+    this.#messages = [...this.#messages, ...missing].sort((one, other) => one.order - other.order);
+    this.#flush();
+  }
+
+  /** Takes out what belongs to somebody else, together with what was accepted. */
+  setAside(isForeign: (message: Outgoing) => boolean): void {
+    this.#drop(isForeign, new ChatClientError('other-user', 'Another user signed in'));
+  }
+
+  /** The thread was made: `told` is called before listeners see it; nothing is sent before what it returns has resolved. */
+  async moved(provisional: string, thread: string, told: () => Promise<void>): Promise<void> {
+    for (const message of this.#of(provisional)) message.moveTo(thread);
+    let stored = Promise.resolve();
+    this.#changed(() => {
+      stored = told();
+    });
+    await stored;
+    for (const message of this.#of(thread)) message.letGo();
+    this.#flush();
+  }
+
+  notMoved(provisional: string, error: ChatClientError): void {
+    for (const message of this.#of(provisional)) message.failed(error);
+    this.#flush();
+  }
+
+  refuseThread(thread: string, error: ChatClientError): void {
+    for (const message of this.#of(thread)) if (message.unaccepted) message.refuse(error);
+    this.#messages = this.#messages.filter(
+      (one) => one.thread !== thread || (one.phase === 'refused' && one.text !== ''),
+    );
+    this.#flush();
+  }
+
   discard(id: string): void {
     for (const message of this.#messages.filter((one) => one.id === id)) this.#giveUp(message);
   }
 
   socketReady(): void {
-    for (const message of this.#unaccepted())
-      if (message.phase !== 'queued') message.requeue(message.phase === 'sent');
+    for (const message of this.#unaccepted()) {
+      if (message.phase === 'sent' || message.phase === 'delayed') message.requeue(message.phase === 'sent');
+    }
     this.#flush();
   }
 
@@ -84,19 +129,17 @@ export class Outbox {
 
   /** By an `accepted` frame, or by the event of the message itself, which may come first. */
   accepted(thread: string, id: string, acceptance: Acceptance): void {
-    const message = this.#messages.find(
-      (one) => one.id === id && one.thread === thread && one.command.type !== 'stop',
-    );
+    const message = this.#of(thread).find((one) => one.id === id && one.command.type !== 'stop');
     if (message === undefined || message.phase === 'refused') return;
     message.accept(acceptance);
     const kept = this.#messages.filter(({ phase }) => phase === 'accepted');
-    const tooMany = new Set(kept.slice(0, Math.max(0, kept.length - MAX_ACCEPTED)));
-    this.#messages = this.#messages.filter((one) => !tooMany.has(one));
+    const [oldest] = kept.length > MAX_ACCEPTED ? kept : [];
+    this.#messages = this.#messages.filter((one) => one !== oldest);
     this.#flush();
   }
 
-  stopped({ thread, run, outcome, id }: StoppedFrame): void {
-    this.#settleStops(thread, run, outcome, id);
+  stopped(frame: StoppedFrame): void {
+    this.#messages = settleStops(this.#messages, frame);
     this.#flush();
   }
 
@@ -105,17 +148,17 @@ export class Outbox {
     if (data.type === 'user-message' || data.type === 'run-requested')
       this.accepted(thread, data.id, { seq, run });
     if (data.type !== 'run-ended') return;
-    this.#settleStops(thread, run, data.outcome);
+    this.#messages = settleStops(this.#messages, { thread, run, outcome: data.outcome });
     this.#messages = this.#messages.filter((one) => one.thread !== thread || one.acceptance?.run !== run);
     this.#changed();
   }
 
-  /** What a reset covers may be lost; sending it again under the same id is safe either way. */
-  reset({ thread, seq }: AttachedFrame): void {
+  /** What a reset covers may be lost; sending it again under the same id is safe either way. Without a frame: of all threads. */
+  reset(frame?: Pick<AttachedFrame, 'thread' | 'seq'>): void {
     for (const message of this.#messages) {
-      const covered =
-        message.thread === thread && message.phase === 'accepted' && (message.acceptance?.seq ?? 0) > seq;
-      if (covered) message.requeue(true);
+      const { phase, thread, acceptance } = message;
+      const covered = frame === undefined || (frame.thread === thread && (acceptance?.seq ?? 0) > frame.seq);
+      if (phase === 'accepted' && covered) message.requeue(true);
     }
     this.#flush();
   }
@@ -124,24 +167,18 @@ export class Outbox {
   error(frame: ErrorFrame): boolean {
     const message = this.#messages.find(({ id, phase }) => id === frame.ref && phase === 'sent');
     if (message === undefined) return false;
-    if (frame.code === 'internal') message.internalErrors++;
-    const lasting = message.internalErrors > MAX_INTERNAL_ERRORS;
-    const known =
-      frame.code === 'redis-unavailable' || frame.code === 'queue-full' || frame.code === 'internal';
-    // An unknown code with a time to wait is from a newer server (PROTOCOL.md §11).
-    if (!lasting && (known || frame.retryAfterMs !== undefined)) this.#delay(message, frame);
+    if (message.mayPass(frame)) this.#delay(message, frame);
     else this.#refuse(message, errorOf(frame));
     this.#flush();
     return true;
   }
 
-  threadDeleted(thread: string): void {
-    const error = new ChatClientError('not-found', 'The thread was deleted', { applied: 'no' });
-    this.#drop((message) => message.thread === thread, error);
-  }
-
   close(): void {
     this.#drop(() => true, new ChatClientError('closed', 'The chat client was closed'));
+  }
+
+  #of(thread: string): Outgoing[] {
+    return this.#messages.filter((message) => message.thread === thread);
   }
 
   #unaccepted(): Outgoing[] {
@@ -149,21 +186,15 @@ export class Outbox {
   }
 
   #delay(message: Outgoing, frame: ErrorFrame): void {
-    message.waitFor('delayed', frame.retryAfterMs ?? DEFAULT_WAIT_MS, () => this.#again(message, false));
-    message.failures++;
-    message.error = errorOf(frame);
-  }
-
-  #again(message: Outgoing, failed: boolean): void {
-    message.requeue(failed);
-    this.#flush();
+    message.waitFor('delayed', frame.retryAfterMs ?? DEFAULT_WAIT_MS, () => this.#flush());
+    message.failed(errorOf(frame));
   }
 
   #flush(): void {
     const busy = new Set<string>();
     for (const message of this.#unaccepted()) {
       if (message.urgent) {
-        if (message.phase === 'queued' && !this.#held(message)) this.#transmit(message);
+        if (message.phase === 'queued' && !isHeld(message, this.#unaccepted())) this.#transmit(message);
         continue;
       }
       if (busy.has(message.thread)) continue;
@@ -174,41 +205,17 @@ export class Outbox {
 
   /** False if the message is settled, so that the next one of its thread may go. */
   #transmit(message: Outgoing): boolean {
-    const { text, command: frame } = message;
     const limits = this.#options.limits();
-    // The second would end the socket; escaped control characters can make a frame six times its text.
-    if (
-      limits &&
-      (bytesOf(text) > limits.maxTextBytes || bytesOf(JSON.stringify(frame)) > limits.maxFrameBytes)
-    ) {
-      message.refuse(
-        new ChatClientError('too-large', `At most ${limits.maxTextBytes} bytes`, { applied: 'no' }),
-      );
+    if (limits && message.isOver(limits)) {
+      const most = `At most ${limits.maxTextBytes} bytes`;
+      message.refuse(new ChatClientError('too-large', most, { applied: 'no' }));
       return false;
     }
-    if (this.#options.send(frame)) {
-      message.waitFor('sent', this.#options.answerMs, () => this.#again(message, true));
+    if (isProvisional(message.thread)) this.#options.createThread(message.thread);
+    else if (this.#options.send(message.command)) {
+      message.waitFor('sent', this.#options.answerMs, () => this.#flush());
     }
     return true;
-  }
-
-  /** The server knows a message only once it has accepted it; then nothing can come after its stop. */
-  #held({ thread, command }: Outgoing): boolean {
-    if (command.type !== 'stop' || command.id === undefined) return false;
-    return this.#unaccepted().some((one) => !one.urgent && one.thread === thread && one.id === command.id);
-  }
-
-  #settleStops(thread: string, run: string, outcome: RunOutcome, id?: string): void {
-    const ids = this.#messages.flatMap((one) => (one.acceptance?.run === run ? one.id : []));
-    for (const message of this.#messages) {
-      const { command } = message;
-      if (command.type !== 'stop' || command.thread !== thread) continue;
-      const named = command.id !== undefined && (command.id === id || ids.includes(command.id));
-      if (named || command.run === run) message.accept({ seq: 0, run, outcome });
-    }
-    this.#messages = this.#messages.filter(
-      ({ command, phase }) => command.type !== 'stop' || phase !== 'accepted',
-    );
   }
 
   /** What was typed stays to be seen; of anything else its caller is told. */
@@ -222,27 +229,20 @@ export class Outbox {
   }
 
   #drop(which: (message: Outgoing) => boolean, error: ChatClientError): void {
-    for (const message of this.#messages.filter(which))
-      if (message.phase !== 'accepted') message.refuse(error);
-    this.#messages = this.#messages.filter((message) => !which(message));
+    const dropped = new Set(this.#messages.filter(which));
+    for (const message of dropped) if (message.phase !== 'accepted') message.refuse(error);
+    this.#messages = this.#messages.filter((message) => !dropped.has(message));
     this.#flush();
   }
 
-  #changed(): void {
+  #changed(first: () => void = () => undefined): void {
+    this.#options.keep(this.#messages.filter(({ phase }) => phase !== 'accepted'));
     const entries = this.#messages.flatMap((message) => message.entry ?? []);
-    if (JSON.stringify(entries) === JSON.stringify(this.#entries)) return;
-    this.#entries = entries;
-    this.#options.onChange(entries);
+    const same = JSON.stringify(entries) === JSON.stringify(this.#entries);
+    if (!same) this.#entries = entries;
+    first();
+    if (!same) this.#options.onChange(entries);
   }
-}
-
-function isSame(one: Outgoing, other: Outgoing): boolean {
-  const stops = one.command.type === 'stop';
-  return one.thread === other.thread && one.id === other.id && stops === (other.command.type === 'stop');
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 function aborted(): ChatClientError {

@@ -1,5 +1,7 @@
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import { ChatClientError } from './errors.ts';
+import { indexedDbStorage } from './indexed-db.ts';
+import type { CommandStorage } from './storage.ts';
 import type { Backoff, ChatClientOptions } from './types.ts';
 
 /** Options with their defaults, checked. */
@@ -11,6 +13,7 @@ export interface Settings {
   readonly backoff: Backoff;
   readonly pingIntervalMs: number;
   readonly connectTimeoutMs: number;
+  readonly storage: CommandStorage | undefined;
 }
 
 export function settingsOf(options: ChatClientOptions): Settings {
@@ -26,8 +29,10 @@ export function settingsOf(options: ChatClientOptions): Settings {
       'WebSocket: this platform has none (Node has since 22), so pass one',
     );
   }
+  const where = addresses(options.url);
   return {
-    ...addresses(options.url),
+    ...where,
+    storage: storageOf(options, where.origin),
     WebSocket: Socket,
     // Browsers refuse a `fetch` that is called as a method of something else.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
@@ -35,6 +40,11 @@ export function settingsOf(options: ChatClientOptions): Settings {
     pingIntervalMs,
     connectTimeoutMs,
   };
+}
+
+function storageOf({ storage }: ChatClientOptions, origin: string): CommandStorage | undefined {
+  if (storage !== undefined) return storage || undefined;
+  return globalThis.indexedDB === undefined ? undefined : indexedDbStorage(`taproot:${origin}`);
 }
 
 function addresses(url: string): { readonly origin: string; readonly socketUrl: string } {

@@ -125,6 +125,16 @@ export class AttachedView implements ThreadView {
     this.#events.emit('deleted', undefined);
   }
 
+  /** Another epoch: what was known of the thread is void (PROTOCOL.md §8.4). */
+  wiped(): void {
+    const { thread } = this;
+    const to = this.#last?.seq;
+    if (to === undefined) return;
+    const lost = to > 0 ? { lost: { from: 1, to } } : {};
+    const mode = { mode: 'reset', reason: 'wiped' } as const;
+    this.#reset({ type: 'attached', thread, ...mode, seq: 0, chain: '', first: 1, ...lost });
+  }
+
   errorFrame(frame: ErrorFrame): void {
     if (frame.code === 'not-attached') return;
     this.#due = false;

@@ -1,5 +1,12 @@
 import type { Http } from './http.ts';
-import type { MessagesPage, PageOptions, ThreadDetails, ThreadSummary } from './types.ts';
+import type {
+  FoundThreads,
+  MessagesPage,
+  PageOptions,
+  SearchOptions,
+  ThreadDetails,
+  ThreadSummary,
+} from './types.ts';
 
 interface Waits {
   readonly signal?: AbortSignal;
@@ -16,6 +23,11 @@ export class ThreadsApi {
   async list({ signal }: Waits = {}): Promise<readonly ThreadSummary[]> {
     const answer = await this.#http.request('GET', '/threads', { signal });
     return (answer as { readonly threads: readonly ThreadSummary[] }).threads;
+  }
+
+  async search(text: string, { limit, after, signal }: SearchOptions = {}): Promise<FoundThreads> {
+    const path = `/threads?${queryOf({ q: text, limit, after })}`;
+    return (await this.#http.request('GET', path, { signal })) as FoundThreads;
   }
 
   async create(title?: string): Promise<ThreadDetails> {
@@ -36,14 +48,20 @@ export class ThreadsApi {
   }
 
   async messages(id: string, { before, limit, signal }: PageOptions = {}): Promise<MessagesPage> {
-    const query = new URLSearchParams();
-    if (before !== undefined) query.set('before', before);
-    if (limit !== undefined) query.set('limit', String(limit));
-    const search = query.size > 0 ? `?${query}` : '';
-    return (await this.#http.request('GET', `${path(id)}/messages${search}`, { signal })) as MessagesPage;
+    const query = queryOf({ before, limit });
+    return (await this.#http.request('GET', `${path(id)}/messages${query && `?${query}`}`, {
+      signal,
+    })) as MessagesPage;
   }
 }
 
 function path(id: string): string {
   return `/threads/${encodeURIComponent(id)}`;
+}
+
+function queryOf(fields: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, `${value}`]],
+  );
+  return `${new URLSearchParams(given)}`;
 }

@@ -10,6 +10,7 @@ import type {
   RunOutcome,
 } from '../protocol/index.ts';
 import type { ChatClientError } from './errors.ts';
+import type { CommandStorage, StorageState } from './storage.ts';
 
 export interface ChatClientOptions {
   /** Origin of the server, `http:` or `https:`, for example `http://127.0.0.1:7070`. */
@@ -26,6 +27,11 @@ export interface ChatClientOptions {
   readonly pingIntervalMs?: number;
   /** From the start of a connection until `ready`, and for each HTTP request. @default 10000 */
   readonly connectTimeoutMs?: number;
+  /**
+   * Where what the server has not accepted outlives the page, so that a reload or a crashed tab loses none of it; `false` for
+   * memory only. @default IndexedDB, where there is one
+   */
+  readonly storage?: CommandStorage | false;
 }
 
 export interface Backoff {
@@ -55,11 +61,12 @@ export interface ConnectionState {
 
 /** An unaccepted command, as the outbox shows it. Of refused ones only those with a text stay, so that nothing typed is lost. */
 export interface OutboxEntry {
+  /** The server's, or one of `beginThread`. */
   readonly thread: string;
   readonly id: string;
   /** Empty for a command without one. */
   readonly text: string;
-  /** All that it says, for `ChatClient.submit` after a reload. */
+  /** All that it says. */
   readonly command: CommandFrame;
   /** `retrying`: at least one attempt was lost or put off. `refused`: it will not be sent again. */
   readonly state: 'sending' | 'retrying' | 'refused';
@@ -70,6 +77,10 @@ export interface OutboxEntry {
 export interface PendingCommand {
   /** Of a stop the message id or the run, of an answer the call. */
   readonly id: string;
+  /** Of a message to a thread of `beginThread` the server's, once that is made. */
+  readonly thread: string;
+  /** Empty for a command without one. */
+  readonly text: string;
   /** Rejects with a `ChatClientError` when the server refuses it, the signal aborts or the client is closed. */
   readonly accepted: Promise<{ readonly seq: number; readonly run: string; readonly outcome?: RunOutcome }>;
   readonly state: OutboxEntry['state'] | 'accepted';
@@ -132,6 +143,8 @@ export interface MessagesPage extends Position {
   readonly messages: readonly ChatMessage[];
   /** Messages of `messages` whose run has not started, in the order of their runs. */
   readonly waiting?: readonly { readonly id: string; readonly run: string }[];
+  /** There may be older messages, although these are fewer than the limit. */
+  readonly more?: true;
 }
 
 export interface PageOptions {
@@ -142,17 +155,56 @@ export interface PageOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where words were found in a text, as `[from, to)` in UTF-16 code units. */
+export type FoundRanges = readonly (readonly [from: number, to: number])[];
+
+/** A thread that has all words of a query, and where. */
+export interface FoundThread extends ThreadSummary {
+  readonly match: {
+    /** In the title. */
+    readonly title: FoundRanges;
+    /** The message of the user that fits best, in an extract. */
+    readonly message?: {
+      readonly id: string;
+      readonly at: number;
+      readonly text: string;
+      readonly ranges: FoundRanges;
+    };
+  };
+}
+
+export interface FoundThreads {
+  /** The last changed first. */
+  readonly threads: readonly FoundThread[];
+  /** For `after`, if there may be more. */
+  readonly next?: string;
+}
+
+export interface SearchOptions {
+  /** 1 to 50. @default 20, by the server */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface ChatClientEvents {
   connection: ConnectionState;
   outbox: readonly OutboxEntry[];
+  /** Whether unsent messages outlive the page has changed. */
+  storage: StorageState;
+  /** A thread of `beginThread` was made; its messages belong to `thread` now. Before its first message is sent. */
+  created: { readonly provisional: string; readonly thread: string };
   /** An `error` frame that belongs to no message and no thread of this client. */
   error: ChatClientError;
 }
 
 export interface ChatClient {
   readonly connection: ConnectionState;
-  /** Unaccepted messages, oldest first. */
+  /** Unaccepted messages, oldest first; those of an earlier page once the server has told who is signed in. */
   readonly outbox: readonly OutboxEntry[];
+  /** Whether they outlive the page. */
+  readonly storage: StorageState;
   /** True after `close()`. */
   readonly closed: boolean;
   on<K extends keyof ChatClientEvents>(name: K, listener: (value: ChatClientEvents[K]) => void): () => void;
@@ -171,13 +223,20 @@ export interface ChatClient {
   stop(thread: string, target: StopTarget): Promise<{ readonly run: string; readonly outcome: RunOutcome }>;
   /** Allows or refuses a call that waits for the user. Rejects `not-waiting` if somebody said otherwise before, or it is too late. */
   answer(thread: string, run: string, callId: string, approve: boolean): Promise<void>;
-  /** What the methods above do; for commands kept over a reload. The same one again is the same one. */
+  /**
+   * An id to send to for a thread that does not exist yet: it is made with its first message, however long the server is away,
+   * and `created` tells the server's id. Only `send`, `stop`, `discard` and the outbox know such an id.
+   */
+  beginThread(): string;
+  /** What the methods above do. The same one again is the same one. */
   submit(command: CommandFrame, options?: { readonly signal?: AbortSignal }): PendingCommand;
   /** Forgets a command of the outbox, for instance a refused one. */
   discard(id: string): void;
   /** Connects now: after a sign-in (with the new token, unless cookies are used), or to shorten a wait. */
   reconnect(options?: { readonly token?: string }): void;
   listThreads(options?: { readonly signal?: AbortSignal }): Promise<readonly ThreadSummary[]>;
+  /** The user's threads that have all these words in their titles or in the user's messages. */
+  searchThreads(text: string, options?: SearchOptions): Promise<FoundThreads>;
   createThread(title?: string): Promise<ThreadDetails>;
   getThread(id: string, options?: { readonly signal?: AbortSignal }): Promise<ThreadDetails>;
   renameThread(id: string, title: string): Promise<void>;

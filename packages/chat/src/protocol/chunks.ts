@@ -1,6 +1,8 @@
 import type { Chunk, LifecycleEvent, LogEvent, RunError, RunOutcome } from './events.ts';
 import type { ChatChunk, LifecycleData, RunMetadata } from './messages.ts';
+import type { ModelEvent } from './model.ts';
 import { OpenStep } from './open-step.ts';
+import { sumUsage } from './usage.ts';
 
 /** What the mapper needs of an event; an `event` frame is one. */
 export interface RunEvent {
@@ -34,6 +36,7 @@ class MessageOfRun {
   /** The user has answered: what goes on then is no interruption. */
   #answered = false;
   #step: OpenStep | undefined;
+  #model: Pick<RunMetadata, 'model' | 'usage' | 'finishReason'> = {};
 
   take(event: RunEvent): ChatChunk[] {
     if (this.#ended || event.run === undefined) return [];
@@ -66,6 +69,12 @@ class MessageOfRun {
         return [...this.#answer(event.seq, data), this.#lifecycle('thinking')];
       case 'tool_completed':
         return this.#completed(event.seq, data);
+      case 'model_calling':
+        return [this.#lifecycle('thinking')];
+      case 'model_failed':
+        return this.#modelFailed(data);
+      case 'model_completed':
+        return this.#modelCompleted(data);
       case 'agent_completed':
         return [this.#lifecycle('completed')];
       case 'run-resumed':
@@ -92,9 +101,14 @@ class MessageOfRun {
 
   /** AI SDK's approval has the id of its call. */
   #waiting(seq: number, data: Extract<LifecycleEvent, { type: 'tool_waiting' }>): ChatChunk[] {
-    const { callId, tool, input } = data;
+    const { callId, tool, input, expiresAt } = data;
     const called = this.#executing(seq, { type: 'tool_executing', tool, callId, input });
-    const request: ChatChunk = { type: 'tool-approval-request', approvalId: callId, toolCallId: callId };
+    const request: ChatChunk = {
+      type: 'tool-approval-request',
+      approvalId: callId,
+      toolCallId: callId,
+      approvalDescriptor: { expiresAt },
+    };
     return [...called, ...(this.#step?.callChanged(seq, callId, request) ?? [])];
   }
 
@@ -121,6 +135,21 @@ class MessageOfRun {
       : { type: 'tool-output-error', errorText: error, ...call };
   }
 
+  #modelFailed({ error, retryInMs, supersedes }: Extract<ModelEvent, { type: 'model_failed' }>): ChatChunk[] {
+    const chunks = this.#supersede(supersedes);
+    const problem = retryInMs === undefined ? {} : { problem: { ...error, retryInMs } };
+    return [...chunks, this.#lifecycle('thinking', problem)];
+  }
+
+  /** The calls that it asks for belong to its step. */
+  #modelCompleted(data: Extract<ModelEvent, { type: 'model_completed' }>): ChatChunk[] {
+    const { model, usage, finishReason, calls } = data;
+    const sum = sumUsage(this.#model.usage, usage);
+    this.#model = { model, finishReason, ...(sum && { usage: sum }) };
+    const chunk: ChatChunk = { type: 'message-metadata', messageMetadata: this.#model };
+    return calls.length === 0 && this.#step?.settled ? [...this.#finishStep(), chunk] : [chunk];
+  }
+
   #content(seq: number, chunk: Chunk): ChatChunk[] {
     const { opening, step } = this.#open();
     const chunks = step.content(seq, chunk);
@@ -135,16 +164,19 @@ class MessageOfRun {
     this.#answered = false;
     if (interrupted) this.#resumptions++;
     if (!this.#started) return [];
-    const { supersedes } = data;
-    const chunks = supersedes && this.#step ? this.#step.supersede(supersedes.from, supersedes.to) : [];
+    const chunks = this.#supersede(data.supersedes);
     return interrupted ? [...chunks, this.#lifecycle('resumed')] : chunks;
+  }
+
+  #supersede(range: { readonly from: number; readonly to: number } | undefined): ChatChunk[] {
+    return range && this.#step ? this.#step.supersede(range.from, range.to) : [];
   }
 
   /** Never an `error` chunk: that would leave `useChat` in the status `error`, although the thread can go on. */
   #end(event: RunEvent, outcome: RunOutcome, error: RunError | undefined): ChatChunk[] {
     this.#ended = true;
     const finishReason = outcome === 'done' || outcome === 'stopped' ? 'stop' : 'error';
-    const messageMetadata = metadata({ run: event.run, outcome, at: event.at });
+    const messageMetadata = metadata({ run: event.run, outcome, at: event.at, ...this.#model });
     return [
       ...(this.#step?.close() ?? []),
       ...this.#finishStep(),

@@ -1,4 +1,5 @@
 import type { UIMessageChunk } from 'ai';
+import type { ModelEvent } from './model.ts';
 
 /** A part of a user's message. */
 export interface MessagePart {
@@ -13,6 +14,7 @@ export type RunOutcome = 'done' | 'error' | 'stopped' | 'orphaned';
 export interface RunError {
   readonly code:
     | 'agent'
+    | 'model'
     | 'deadline'
     | 'queue-deadline'
     | 'unanswered'
@@ -70,6 +72,7 @@ export type LifecycleEvent =
       readonly approve: boolean;
       readonly by: { readonly id: string; readonly name: string };
     }
+  | ModelEvent
   | { readonly type: 'agent_completed' }
   | {
       readonly type: 'run-resumed';

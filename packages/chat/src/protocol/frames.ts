@@ -64,6 +64,8 @@ export interface Limits {
   readonly maxQueuedRuns: number;
   /** Threads one socket may attach. */
   readonly maxAttached: number;
+  /** More of them, by name (PROTOCOL.md §13). */
+  readonly [name: string]: number;
 }
 
 export interface ReadyFrame {
@@ -160,6 +162,7 @@ export const ERROR_CODES = [
   'superseded',
   'run-open',
   'not-waiting',
+  'too-many-requests',
   'redis-unavailable',
   'internal',
 ] as const;

@@ -21,3 +21,4 @@ export {
   type StoppedFrame,
 } from './frames.ts';
 export type { ChatChunk, ChatData, ChatMessage, LifecycleData, RunMetadata } from './messages.ts';
+export type { ModelEvent, ModelProblem, ModelResult, ModelToolCall, ModelUsage } from './model.ts';

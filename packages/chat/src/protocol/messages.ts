@@ -1,5 +1,6 @@
 import type { UIMessage, UIMessageChunk } from 'ai';
 import type { RunError, RunOutcome } from './events.ts';
+import type { ModelProblem, ModelResult, ModelUsage } from './model.ts';
 
 /** Where a run is in its life, as shown in the one `data-lifecycle` part of its message. */
 export interface LifecycleData {
@@ -11,6 +12,8 @@ export interface LifecycleData {
   /** Set when `state` is `ended`. */
   readonly outcome?: RunOutcome;
   readonly error?: RunError;
+  /** What is wrong with the model, while it is waited to be called again in `retryInMs`. */
+  readonly problem?: ModelProblem & { readonly retryInMs: number };
 }
 
 /** Metadata of a message (PROTOCOL.md §3.5, §9.4); a user message has `run` and `at`. */
@@ -20,6 +23,14 @@ export interface RunMetadata {
   readonly at?: number;
   /** Absent while the run goes on. */
   readonly outcome?: RunOutcome;
+  /** `true`: the answer was too long to be kept whole when its events were trimmed. */
+  readonly cut?: boolean;
+  /** The model that answered, if one did. */
+  readonly model?: string;
+  /** Of all model calls of the run that were answered. */
+  readonly usage?: ModelUsage;
+  /** Of the last of them. */
+  readonly finishReason?: ModelResult['finishReason'];
 }
 
 // A type, not an interface: AI SDK wants an index signature here.

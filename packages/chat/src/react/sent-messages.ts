@@ -1,11 +1,6 @@
-import type { ChatClientError, OutboxEntry, PendingMessage } from '../client/index.ts';
+import type { OutboxEntry, PendingMessage } from '../client/index.ts';
 import type { ChatMessage } from '../protocol/index.ts';
 import type { PendingItem } from './session-state.ts';
-
-interface Sent {
-  readonly text: string;
-  readonly message: PendingMessage;
-}
 
 /**
  * The user's messages that are not in the conversation: accepted ones in the order of the log, then those of this page
@@ -13,12 +8,10 @@ interface Sent {
  */
 export class SentMessages {
   #waiting: readonly ChatMessage[] = [];
-  #sent: readonly Sent[] = [];
+  #sent: readonly PendingMessage[] = [];
   readonly #placed = new Set<string>();
   /** Runs that ended before they started. */
   readonly #stopped = new Set<string>();
-  /** Not accepted when the thread was deleted. */
-  #left: readonly PendingItem[] = [];
 
   /** What the history says: those that wait, and the ids of the conversation. */
   restart(waiting: readonly ChatMessage[], conversation: readonly string[]): void {
@@ -43,21 +36,19 @@ export class SentMessages {
     if (!this.#waiting.some(({ id }) => id === message.id)) this.#waiting = [...this.#waiting, message];
   }
 
-  sent(message: PendingMessage, text: string): void {
-    this.#sent = [...this.#sent, { message, text }];
+  sent(message: PendingMessage): void {
+    if (!this.#sent.includes(message)) this.#sent = [...this.#sent, message];
   }
 
-  /** The thread is gone, and with it what was accepted; the rest of what was typed stays to be copied. */
-  gone(outbox: readonly OutboxEntry[], error: ChatClientError): void {
-    this.restart([], []);
+  clear(): void {
+    this.#waiting = [];
     this.#sent = [];
-    const left = outbox.map(({ id, text }): PendingItem => ({ id, text, state: 'refused', error }));
-    this.#left = [...this.#left, ...left];
+    this.#placed.clear();
+    this.#stopped.clear();
   }
 
   discarded(id: string): void {
-    this.#left = this.#left.filter((item) => item.id !== id);
-    this.#sent = this.#sent.filter(({ message }) => message.id !== id);
+    this.#sent = this.#sent.filter((message) => message.id !== id);
   }
 
   /** The message that a run answers: by its run, else the first of those that wait, as runs are serial. */
@@ -73,27 +64,22 @@ export class SentMessages {
   /** `outbox` holds the entries of this thread. */
   pending(outbox: readonly OutboxEntry[]): readonly PendingItem[] {
     const known = new Set([...this.#waiting, ...outbox].map(({ id }) => id));
-    const between = this.#sent.filter(
-      ({ message }) => message.state === 'accepted' && !known.has(message.id),
-    );
+    const between = this.#sent.filter(({ state, id }) => state === 'accepted' && !known.has(id));
     const waiting = new Set(this.#waiting.map(({ id }) => id));
     return [
       ...this.#waiting.map(({ id, parts, metadata }): PendingItem => {
         const state = this.#stopped.has(metadata?.run ?? '') ? 'stopped' : 'waiting';
         return { id, text: textOf(parts), state };
       }),
-      ...between.map(({ message: { id }, text }): PendingItem => ({ id, text, state: 'waiting' })),
+      ...between.map(({ id, text }): PendingItem => ({ id, text, state: 'waiting' })),
       ...outbox.filter(({ id }) => !waiting.has(id)).map(itemOf),
-      ...this.#left.filter(({ id }) => !known.has(id)),
     ];
   }
 
   /** Forgets those that the conversation has had for a whole run. */
   #prune(): void {
     this.#waiting = this.#waiting.filter(({ id }) => !this.#placed.has(id));
-    this.#sent = this.#sent.filter(
-      ({ message }) => !this.#placed.has(message.id) && message.state !== 'refused',
-    );
+    this.#sent = this.#sent.filter(({ id, state }) => !this.#placed.has(id) && state !== 'refused');
     this.#placed.clear();
   }
 }

@@ -6,10 +6,22 @@ const MAX_IDLE = 20;
 
 const sessions = new WeakMap<ChatClient, Map<string, ThreadSession>>();
 
+function sessionsOf(client: ChatClient): Map<string, ThreadSession> {
+  const known = sessions.get(client);
+  if (known !== undefined) return known;
+  const ofClient = new Map<string, ThreadSession>();
+  sessions.set(client, ofClient);
+  // A page that goes on under the id of the thread that was made finds what it shows.
+  client.on('created', ({ provisional, thread }) => {
+    const session = ofClient.get(provisional);
+    if (session !== undefined) ofClient.set(thread, session);
+  });
+  return ofClient;
+}
+
 /** The one session of a thread: all components that show it share its view. */
 export function sessionOf(client: ChatClient, thread: string): ThreadSession {
-  const ofClient = sessions.get(client) ?? new Map<string, ThreadSession>();
-  sessions.set(client, ofClient);
+  const ofClient = sessionsOf(client);
   const session = ofClient.get(thread) ?? new ThreadSession(client, thread);
   // The last used at the end.
   ofClient.delete(thread);

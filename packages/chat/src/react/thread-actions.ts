@@ -4,7 +4,8 @@ import type { SnapshotChange } from './session-state.ts';
 
 export interface ThreadActionsOptions {
   readonly client: ChatClient;
-  readonly thread: string;
+  /** Another one once a provisional thread was made. */
+  readonly thread: () => string;
   readonly sent: SentMessages;
   /** The run that is shown. */
   readonly running: () => string | undefined;
@@ -21,26 +22,26 @@ export class ThreadActions {
 
   send = (text: string): string => {
     const { client, thread } = this.#options;
-    return this.#said(client.send(thread, text), text);
+    return this.#said(client.send(thread(), text));
   };
 
   edit = (of: string, text: string): string => {
     const { client, thread } = this.#options;
-    return this.#said(client.edit(thread, of, text), text);
+    return this.#said(client.edit(thread(), of, text));
   };
 
   regenerate = (of: string): void => {
     const { client, thread } = this.#options;
-    void this.#told(client.regenerate(thread, of).accepted);
+    void this.#told(client.regenerate(thread(), of).accepted);
   };
 
   /** The run that is shown, or the one of a message. */
   stop = (id?: string): void => {
     const { client, thread, running, publish } = this.#options;
     const run = running();
-    if (id !== undefined) void this.#told(client.stop(thread, { id }));
+    if (id !== undefined) void this.#told(client.stop(thread(), { id }));
     else if (run !== undefined) {
-      const told = this.#told(client.stop(thread, { run }));
+      const told = this.#told(client.stop(thread(), { run }));
       publish({ stopping: run });
       void told.then((done) => done || publish({ stopping: undefined }));
     }
@@ -48,7 +49,7 @@ export class ThreadActions {
 
   answer = (run: string, callId: string, approve: boolean): void => {
     const { client, thread } = this.#options;
-    void this.#told(client.answer(thread, run, callId, approve));
+    void this.#told(client.answer(thread(), run, callId, approve));
   };
 
   discard = (id: string): void => {
@@ -58,10 +59,8 @@ export class ThreadActions {
     publish({});
   };
 
-  #said(message: PendingMessage, text: string): string {
-    const { sent, publish } = this.#options;
-    sent.sent(message, text);
-    publish({ refusal: undefined });
+  #said(message: PendingMessage): string {
+    this.#options.publish({ refusal: undefined });
     return message.id;
   }
 

@@ -1,31 +1,23 @@
-import { Chat } from '@ai-sdk/react';
-import { type Cut, type OpenRun, RunFeed } from '../ai-sdk/index.ts';
-import {
-  type ChatClient,
-  ChatClientError,
-  DEFAULT_BACKOFF,
-  fullJitter,
-  type OutboxEntry,
-} from '../client/index.ts';
-import type { AttachedFrame, ChatChunk, ChatMessage } from '../protocol/index.ts';
+import type { Chat } from '@ai-sdk/react';
+import { type OpenRun, RunFeed } from '../ai-sdk/index.ts';
+import { type ChatClient, type ChatClientError, isProvisional, type OutboxEntry } from '../client/index.ts';
+import type { AttachedFrame, ChatMessage } from '../protocol/index.ts';
 import { loadHistory, pause } from './load-history.ts';
+import { ResetPace } from './reset-pace.ts';
 import { SentMessages } from './sent-messages.ts';
 import { keep, type SessionSnapshot, type SnapshotChange } from './session-state.ts';
-import { cutOff, type Shown, ShowQueue } from './show-queue.ts';
+import { ShownRuns } from './shown-runs.ts';
 import { asClientError, ThreadActions } from './thread-actions.ts';
-
-/** Resets closer to each other than this are loaded ever more slowly: a server may contradict itself. */
-const CALM_MS = 30_000;
 
 /**
  * A thread as a page shows it. All runs come by one path, whichever tab asked: the event that starts a run puts its
  * message and its answer into the chat. So two tabs show the same by construction.
  */
 export class ThreadSession {
-  readonly chat: Chat<ChatMessage>;
   readonly actions: ThreadActions;
   readonly #client: ChatClient;
-  readonly #thread: string;
+  /** One of `beginThread` until its thread is made. */
+  #thread: string;
   readonly #sent = new SentMessages();
   readonly #listeners = new Set<() => void>();
   #snapshot: SessionSnapshot = { status: 'loading', pending: [], deleted: false };
@@ -35,31 +27,30 @@ export class ThreadSession {
   #feed: RunFeed | undefined;
   #loading: AbortController | undefined;
   #loaded = false;
-  /** In a row. */
-  #resets = 0;
-  #lastReset = Number.NEGATIVE_INFINITY;
-  readonly #queue = new ShowQueue(this.#sent);
-  #showing: Shown | undefined;
+  readonly #pace = new ResetPace();
+  readonly #shown: ShownRuns;
+  #user: string | undefined;
 
   constructor(client: ChatClient, thread: string) {
     this.#client = client;
     this.#thread = thread;
     this.actions = new ThreadActions({
-      ...{ client, thread, sent: this.#sent },
+      ...{ client, sent: this.#sent },
+      thread: () => this.#thread,
       running: () => this.#snapshot.run,
       publish: (change) => this.#publish(change),
     });
-    const sendMessages = (): Promise<never> => {
-      const what = 'Messages of this chat are sent by the `send` of its thread';
-      return Promise.reject(new ChatClientError('not-supported', what, { applied: 'no' }));
-    };
-    // A stream of the feed begins with the run's first event.
-    const reconnectToStream = (): Promise<ReadableStream<ChatChunk> | null> =>
-      Promise.resolve(this.#showing?.stream.locked === false ? this.#showing.stream : null);
-    this.chat = new Chat<ChatMessage>({
-      id: thread,
-      transport: { resumeStreamIsReplay: true, sendMessages, reconnectToStream },
+    this.#shown = new ShownRuns({
+      ...{ thread, sent: this.#sent },
+      publish: (change) => this.#publish(change),
+      onIdle: () => this.#idle(),
+      closed: () => client.closed,
     });
+    if (isProvisional(thread)) this.#snapshot = { ...this.#snapshot, status: 'idle' };
+  }
+
+  get chat(): Chat<ChatMessage> {
+    return this.#shown.chat;
   }
 
   /** Nobody uses it: it is neither attached nor loaded. */
@@ -100,19 +91,16 @@ export class ThreadSession {
 
   #start(): void {
     if (this.#stop !== undefined) return;
-    const view = this.#client.thread(this.#thread);
     const off = [
-      this.#client.on('outbox', () => this.#publish({})),
-      this.#client.on('connection', ({ socket }) => {
-        if (this.#client.closed) this.#halt();
-        // For instance after a sign-in.
-        if (socket === 'open' && this.#snapshot.status === 'error' && !this.#snapshot.deleted)
-          void this.#load();
+      this.#client.on('outbox', () => this.#said()),
+      this.#client.on('created', ({ provisional, thread }) => {
+        if (provisional !== this.#thread) return;
+        this.#thread = thread;
+        // What there is of it is shown.
+        this.#loaded = true;
+        this.#watch(off);
       }),
-      view.on('deleted', () => this.#deleted()),
-      view.on('error', (error) => {
-        if (error.code !== 'redis-unavailable' && error.code !== 'internal') this.#failed(error);
-      }),
+      this.#client.on('connection', () => this.#connected()),
     ];
     this.#stop = () => {
       this.#stop = undefined;
@@ -121,7 +109,45 @@ export class ThreadSession {
       this.#feed?.dispose();
       this.#feed = undefined;
     };
+    this.#said();
+    if (!isProvisional(this.#thread)) this.#watch(off);
+  }
+
+  /** Messages of this page, and what an earlier one left. */
+  #said(): void {
+    for (const { command, state } of this.#outbox())
+      if (state !== 'refused') this.#sent.sent(this.#client.submit(command));
+    this.#publish({});
+  }
+
+  #watch(off: (() => void)[]): void {
+    const view = this.#client.thread(this.#thread);
+    off.push(
+      view.on('deleted', () => this.#deleted()),
+      view.on('error', (error) => {
+        if (error.code !== 'redis-unavailable' && error.code !== 'internal') this.#failed(error);
+      }),
+    );
     void this.#load();
+  }
+
+  #connected(): void {
+    const { socket, user } = this.#client.connection;
+    if (this.#client.closed) this.#halt();
+    if (socket !== 'open' || user === undefined) return;
+    const other = this.#user !== undefined && this.#user !== user.id;
+    this.#user = user.id;
+    // Nothing of somebody else's conversation may stay on the page.
+    if (other) this.#clear();
+    const again = this.#snapshot.status === 'error' && !this.#snapshot.deleted;
+    // For instance after a sign-in.
+    if ((other || again) && !isProvisional(this.#thread)) void this.#load();
+  }
+
+  #clear(): void {
+    this.chat.messages = [];
+    this.#sent.clear();
+    this.#loaded = false;
   }
 
   async #load(waitMs = 0): Promise<void> {
@@ -130,7 +156,8 @@ export class ThreadSession {
     const { signal } = loading;
     this.#loading = loading;
     // What is shown stays until it can be replaced, so that nothing on the page jumps.
-    this.#publish({ status: this.#loaded ? 'idle' : 'loading', error: undefined, deleted: false });
+    const status = this.#loaded ? 'idle' : 'loading';
+    this.#publish({ status, error: undefined, deleted: false });
     try {
       if (waitMs > 0) await pause(this.#client, waitMs, signal);
       const { conversation, waiting, position } = await loadHistory(this.#client, this.#thread, signal);
@@ -159,8 +186,8 @@ export class ThreadSession {
   }
 
   #queued({ message, cut }: OpenRun): void {
-    if (cut !== undefined && this.#loading === undefined) this.#enqueue(cut);
-    if (message === undefined || this.#has(message.id)) return;
+    if (cut !== undefined && this.#loading === undefined) this.#shown.push(cut);
+    if (message === undefined || this.#shown.has(message.id)) return;
     this.#sent.queued(message);
     this.#publish({});
   }
@@ -169,57 +196,25 @@ export class ThreadSession {
     // While loading, what comes is of an attachment that is about to be replaced.
     if (this.#feed === undefined || this.#loading !== undefined) return;
     if (outcome === 'stopped') this.#sent.stopped(run);
-    this.#enqueue({ run, stream: this.#feed.stream(run) });
+    this.#shown.push({ run, stream: this.#feed.stream(run) });
     this.#publish({});
   }
 
-  #enqueue(next: Shown | Cut): void {
-    this.#queue.push(next);
-    if (this.#showing === undefined) void this.#show();
-  }
-
-  /** One run after the other: AI SDK would abandon the first stream for a second one. */
-  async #show(): Promise<void> {
-    for (let next = this.#queue.next(); next !== undefined; next = this.#queue.next()) {
-      if (!('run' in next)) {
-        this.chat.messages = cutOff(this.chat.messages, next);
-        continue;
-      }
-      this.#showing = next;
-      this.#place(next.run);
-      this.#publish({ status: 'running', run: next.run });
-      await this.chat.resumeStream();
-      if (this.chat.status !== 'error' || this.#client.closed) continue;
-      this.#publish({ error: asClientError(this.chat.error, 'An answer could not be shown') });
-      this.chat.clearError();
-    }
-    this.#showing = undefined;
+  #idle(): void {
     const rest = { run: undefined, stopping: undefined };
     this.#publish(this.#snapshot.status === 'running' ? { status: 'idle', ...rest } : rest);
-  }
-
-  /** The user's message joins the conversation when its run starts. */
-  #place(run: string): void {
-    const message = this.#sent.takeFor(run);
-    if (message !== undefined && !this.#has(message.id))
-      this.chat.messages = [...this.chat.messages, message];
   }
 
   #reset({ reason = 'rollback', lost }: AttachedFrame): void {
     const at = Date.now();
     if (reason === 'wiped') this.#sent.restart([], []);
     this.#publish({ notice: lost === undefined ? { reason, at } : { reason, lost, at } });
-    this.#resets = at - this.#lastReset < CALM_MS ? this.#resets + 1 : 0;
-    this.#lastReset = at;
-    void this.#load(this.#resets === 0 ? 0 : fullJitter(this.#resets, DEFAULT_BACKOFF));
+    void this.#load(this.#pace.waitMs(at));
   }
 
   #deleted(): void {
     this.#halt();
-    this.#loaded = false;
-    // The client forgets them next.
-    const error = new ChatClientError('not-found', 'The chat was deleted', { applied: 'no' });
-    this.#sent.gone(this.#outbox(), error);
+    this.#clear();
     this.#publish({ status: 'idle', deleted: true });
   }
 
@@ -233,12 +228,7 @@ export class ThreadSession {
   #halt(): void {
     this.#loading?.abort();
     this.#loading = undefined;
-    this.#queue.clear();
-    if (this.#showing !== undefined) void this.chat.stop();
-  }
-
-  #has(id: string): boolean {
-    return this.chat.messages.some((message) => message.id === id);
+    this.#shown.halt();
   }
 
   #outbox(): readonly OutboxEntry[] {

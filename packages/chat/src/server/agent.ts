@@ -1,5 +1,5 @@
 import type { UIMessage } from 'ai';
-import type { Chunk, MessagePart } from '../protocol/index.ts';
+import type { Chunk, MessagePart, ModelResult } from '../protocol/index.ts';
 
 /** Who asks. */
 export interface User {
@@ -28,6 +28,23 @@ export interface StepOptions {
   readonly needsApproval?: boolean;
 }
 
+/** What a model said: its text and reasoning as chunks, and the end of the call. */
+export interface ModelAnswer extends ModelResult {
+  readonly chunks: readonly Chunk[];
+}
+
+/** What one attempt at a model call gets. */
+export interface AttemptContext extends StepContext {
+  /** 1, 2, 3, … */
+  readonly attempt: number;
+}
+
+/**
+ * Calls a model once: yields its text and reasoning, and returns how the call ended. Throws a `ModelFailure` for what is
+ * wrong with the model or the way to it.
+ */
+export type ModelAttempt = (attempt: AttemptContext) => AsyncGenerator<Chunk, ModelResult>;
+
 /** What an agent gets for one run. */
 export interface RunContext {
   readonly thread: string;
@@ -52,6 +69,15 @@ export interface RunContext {
     fn: (step: StepContext) => Promise<T>,
     options?: StepOptions,
   ): Promise<T>;
+  /**
+   * Makes a model call once per run, to be used as `yield* context.modelCall(…)`. Its chunks are logged as they come, its
+   * end is recorded, and after a takeover what is recorded is returned, without another call; a call that was cut off is
+   * made again, and what it had said is void. So is what an attempt had said that failed with a `ModelFailure` with
+   * `retryInMs`: the failure is told in the log, and the next attempt follows after that time. Without `retryInMs` the
+   * failure is thrown, and ends the run as `error` with the code `model` unless the agent catches it. No other step of
+   * the run may be under way meanwhile.
+   */
+  modelCall(model: string, attempt: ModelAttempt): AsyncGenerator<Chunk, ModelAnswer>;
 }
 
 /** Answers a user's message by yielding AI SDK text and reasoning chunks; tools run inside `context.step`. */

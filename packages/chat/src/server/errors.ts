@@ -10,7 +10,9 @@ export type ChatErrorCode =
   | 'foreign-origin'
   | 'foreign-host'
   | 'unsupported-media-type'
-  | 'too-many-requests';
+  | 'too-many-threads'
+  | 'identity-unavailable'
+  | 'invalid-options';
 
 export interface ChatErrorDetails {
   readonly applied?: Applied;

@@ -1,5 +1,6 @@
 import { Chat } from '@ai-sdk/react';
 import { eventually } from '@taproot/testkit';
+import { lastAssistantMessageIsCompleteWithApprovalResponses } from 'ai';
 import { expect, test } from 'vitest';
 import { createChatTransport } from '../../src/ai-sdk/index.ts';
 import type { ChatClient } from '../../src/client/index.ts';
@@ -323,4 +324,113 @@ test('what is no plain text is refused before anything is sent', async () => {
   await chat.sendMessage({ files: [{ type: 'file', mediaType: 'image/png', url: 'data:,' }] });
   expect(chat.error).toMatchObject({ code: 'not-supported' });
   expect(peer.ofType('send')).toEqual([]);
+});
+
+/** A run that asks about a call, and the answers that the server got. */
+function askingPeer(peer: Peer): { readonly ask: (run: string) => void; readonly answers: unknown[] } {
+  const answers: unknown[] = [];
+  peer.intercept = (frame, socket) => {
+    if (frame.type !== 'answer') return false;
+    const { thread, run, callId, approve } = frame;
+    answers.push(approve);
+    peer.append(thread, run, {
+      ...{ type: 'tool_answered', callId, approve },
+      by: { id: 'u', name: 'U' },
+    });
+    peer.tell(socket, { type: 'accepted', thread, id: callId, seq: peer.log(thread).head.seq, run });
+    return true;
+  };
+  const ask = (run: string): void =>
+    peer.append('t', run, STARTED, {
+      type: 'tool_waiting',
+      tool: 'pay',
+      callId: 'c',
+      input: { amount: 5 },
+      expiresAt: Date.now() + 60_000,
+    });
+  return { ask, answers };
+}
+
+function callOf(chat: Chat<ChatMessage>): unknown {
+  const part = chat.lastMessage?.parts.find(({ type }) => type === 'dynamic-tool');
+  return part !== undefined && 'state' in part ? part.state : undefined;
+}
+
+test.each([
+  [true, 'output-available'],
+  [false, 'output-denied'],
+])(
+  'a call that waits is answered with %s by the client, and the same stream goes on',
+  async (approve, state) => {
+    const peer = await Peer.start();
+    const { ask, answers } = askingPeer(peer);
+    const client = clientOf(peer);
+    const chat = new Chat<ChatMessage>({
+      id: 't',
+      transport: createChatTransport(client),
+      sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+    });
+    const sent = chat.sendMessage({ text: 'pay' });
+    const run = await runOf(peer);
+    ask(run);
+    await eventually(() => expect(callOf(chat)).toBe('approval-requested'));
+    await client.answer('t', run, 'c', approve);
+    const result = approve ? { output: { paid: 5 } } : { error: 'not allowed' };
+    peer.append('t', run, { type: 'run-resumed', fence: 2 });
+    if (approve)
+      peer.append('t', run, { type: 'tool_executing', tool: 'pay', callId: 'c', input: { amount: 5 } });
+    peer.append('t', run, { type: 'tool_completed', tool: 'pay', callId: 'c', ...result });
+    peer.append('t', run, start('t'), delta('t', 'there'), end('t'), DONE);
+    await sent;
+    expect(callOf(chat)).toBe(state);
+    expect(textOf(chat.lastMessage)).toBe('there');
+    expect(answers).toEqual([approve]);
+    expect(chat.error).toBeUndefined();
+    expect(peer.ofType('send')).toHaveLength(1);
+  },
+);
+
+test('a page that resumes a run that waits sees the question, and another tab may answer it', async () => {
+  const peer = await Peer.start();
+  const { ask, answers } = askingPeer(peer);
+  peer.append('t', 'r', userMessage('m', 'pay'));
+  ask('r');
+  const chat = chatOf(clientOf(peer));
+  const resumed = chat.resumeStream();
+  await eventually(() => expect(callOf(chat)).toBe('approval-requested'));
+  // For a page that counts down.
+  const [descriptor] = (chat.lastMessage?.parts ?? []).flatMap((part) =>
+    part.type === 'dynamic-tool' ? part.approval?.descriptor : [],
+  );
+  expect(descriptor).toEqual({ expiresAt: expect.any(Number) });
+  await clientOf(peer).answer('t', 'r', 'c', true);
+  await eventually(() => expect(callOf(chat)).toBe('approval-responded'));
+  peer.append('t', 'r', { type: 'tool_completed', tool: 'pay', callId: 'c', output: 1 }, DONE);
+  await resumed;
+  expect(callOf(chat)).toBe('output-available');
+  expect(answers).toEqual([true]);
+});
+
+test('what was resumed in the middle, edited and answered anew reads as the log says', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r0', userMessage('m0', 'one'), STARTED, start('t'), delta('t', 'half'));
+  const chat = chatOf(clientOf(peer));
+  chat.messages = [{ id: 'm0', role: 'user', parts: [{ type: 'text', text: 'one' }] }];
+  const resumed = chat.resumeStream();
+  await eventually(() => expect(textOf(chat.lastMessage)).toBe('half'));
+  await chat.stop();
+  await resumed;
+  await eventually(() => expect(peer.log('t').events.at(-1)?.data).toMatchObject({ outcome: 'stopped' }));
+  const edited = chat.sendMessage({ text: 'two', messageId: 'm0' });
+  await eventually(() => expect(peer.ofType('edit')).toMatchObject([{ of: 'm0', text: 'two' }]));
+  peer.append('t', 'r1', ...answer('to two'));
+  await edited;
+  const again = chat.regenerate();
+  await eventually(() => expect(peer.ofType('regenerate')).toHaveLength(1));
+  // The edit, by the id that the server has of it.
+  expect(peer.ofType('regenerate')[0]?.of).toBe(peer.ofType('edit')[0]?.id);
+  peer.append('t', 'r2', ...answer('again'));
+  await again;
+  expect(chat.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+  expect(textOf(chat.lastMessage)).toBe('again');
 });

@@ -197,14 +197,18 @@ test('giving up by signal takes the message out, and closing rejects what is lef
   await expect(second.accepted).rejects.toMatchObject({ code: 'closed' });
 });
 
-test('the unsent messages of a deleted thread are forgotten', async () => {
+test('the unsent messages of a deleted thread are refused for good, with their texts to be copied', async () => {
   const peer = await Peer.start();
   peer.intercept = (frame) => frame.type === 'send';
   const client = clientOf(peer);
   const message = client.send('t', 'one');
   await eventually(() => expect(peer.ofType('send')).toHaveLength(1));
+  const stop = client.stop('t', { id: message.id });
   peer.tellAll({ type: 'thread-deleted', thread: 't' });
-  await expect(message.accepted).rejects.toMatchObject({ code: 'not-found' });
+  for (const one of [message.accepted, stop])
+    await expect(one).rejects.toMatchObject({ code: 'not-found', applied: 'no' });
+  expect(client.outbox).toMatchObject([{ text: 'one', state: 'refused', error: { code: 'not-found' } }]);
+  client.discard(message.id);
   expect(client.outbox).toEqual([]);
 });
 

@@ -14,6 +14,12 @@ import { command } from './peer-commands.ts';
 import { historyOf } from './peer-history.ts';
 import { PeerLog } from './peer-log.ts';
 
+interface PeerFile {
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 type SendFrame = Extract<ClientFrame, { type: 'send' }>;
 
 /**
@@ -39,10 +45,14 @@ export class Peer {
   /** Changes what goes out: other frames, or none. */
   outgoing: (frame: ServerFrame) => readonly ServerFrame[] = (frame) => [frame];
   /** Files that it serves, by their path, with their type. */
-  readonly files = new Map<string, { readonly type: string; readonly body: string }>();
+  readonly files = new Map<string, PeerFile>();
   /** Status of `GET /threads/:id/messages`, if not 200. */
   historyStatus: number | undefined;
   epoch = 'epoch-1';
+  /** Who is signed in, whatever the credential. */
+  user = { id: 'u', name: 'U' };
+  /** Threads made by `POST /threads`; 503 instead while `refuse` is set. */
+  readonly created: string[] = [];
   maxTextBytes = 65_536;
   readonly #http: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #ws = new WebSocketServer({ noServer: true });
@@ -148,7 +158,7 @@ export class Peer {
     this.tell(socket, {
       type: 'ready',
       session: 's',
-      user: { id: 'u', name: 'U' },
+      user: this.user,
       limits,
       epoch: this.epoch,
     });
@@ -215,18 +225,25 @@ export class Peer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#note(request);
     const { pathname } = new URL(request.url ?? '/', this.url);
+    const { method } = request;
     const answer = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
       response
         .writeHead(status, { 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(body));
     };
     const file = this.files.get(pathname);
-    if (file !== undefined) response.writeHead(200, { 'content-type': file.type }).end(file.body);
+    if (file !== undefined)
+      response.writeHead(200, { 'content-type': file.type, ...file.headers }).end(file.body);
     else if (pathname === '/readyz') {
       if (this.refuse === undefined) answer(200, { state: 'ready' });
       else answer(this.refuse.status, { state: 'down' }, { 'retry-after': this.refuse.retryAfter ?? '' });
     } else if (pathname === '/auth/ticket') answer(200, { ticket: 't-1' });
-    else if (pathname.endsWith('/messages')) {
+    else if (pathname === '/threads' && method === 'POST') {
+      if (this.refuse !== undefined) return answer(this.refuse.status, { code: 'x' });
+      const id = `th${this.created.length + 1}`;
+      this.created.push(id);
+      answer(201, { id, title: '', ...this.log(id).head, first: 1 });
+    } else if (pathname.endsWith('/messages')) {
       if (this.historyStatus !== undefined) answer(this.historyStatus, { code: 'x', title: 'told to' });
       else answer(200, await historyOf(this.log(pathname.split('/')[2] ?? '')));
     } else if (pathname.startsWith('/threads/'))

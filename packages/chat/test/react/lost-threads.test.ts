@@ -1,5 +1,6 @@
 import { eventually } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
+import { sessionOf } from '../../src/react/sessions.ts';
 import { ThreadSession } from '../../src/react/thread-session.ts';
 import { clientOf } from '../client/setup.ts';
 import { Peer } from '../peer/peer.ts';
@@ -74,3 +75,44 @@ test('a server whose history contradicts its log is asked ever less often', asyn
   peer.append('t', 'r1', userMessage('m1', 'more'), ...answer('there'));
   await eventually(() => expect(session.chat.messages).toHaveLength(4), { timeoutMs: 50_000 });
 }, 60_000);
+
+test('a message of a thread that does not exist yet is shown until its answer, under one session', async () => {
+  const peer = await Peer.start();
+  peer.refuse = { status: 503, retryAfter: '600' };
+  const client = clientOf(peer);
+  const provisional = client.beginThread();
+  const session = sessionOf(client, provisional);
+  onTestFinished(session.retain());
+  expect(session.read()).toMatchObject({ status: 'idle', pending: [] });
+  session.actions.send('one');
+  await eventually(() => expect(client.connection.retryAt).toBeDefined());
+  expect(pending(session)).toEqual(['one: sending']);
+  const gaps: unknown[] = [];
+  session.subscribe(() => {
+    const shown = session.chat.messages.length + session.read().pending.length;
+    if (shown === 0 || session.read().status === 'loading') gaps.push(session.read());
+  });
+  peer.refuse = undefined;
+  client.reconnect();
+  await eventually(() => expect(peer.log('th1').sent.size).toBe(1));
+  expect(sessionOf(client, 'th1')).toBe(session);
+  peer.append('th1', 'r1', ...answer('hello'));
+  await eventually(() =>
+    expect(session.chat.messages.map(({ role }) => role)).toEqual(['user', 'assistant']),
+  );
+  await eventually(() => expect(session.read().status).toBe('idle'));
+  expect(pending(session).concat(gaps.map(String))).toEqual(['one: waiting']);
+});
+
+test('a page whose user changes shows nothing of the conversation before', async () => {
+  const peer = await Peer.start();
+  peer.append('t', 'r0', userMessage('m0', 'a secret'), ...answer('hello'));
+  const session = await openSession(peer);
+  session.actions.send('another');
+  await eventually(() => expect(pending(session)).toEqual(['another: waiting']));
+  peer.user = { id: 'other', name: 'Other' };
+  peer.historyStatus = 404;
+  peer.cut();
+  await eventually(() => expect(session.read()).toMatchObject({ status: 'error', pending: [] }));
+  expect(session.chat.messages).toEqual([]);
+});

@@ -177,7 +177,7 @@ test.each([
   ['GET', '/v1/stream/x', 404, 'not-found'],
   ['PUT', '/threads', 404, 'not-found'],
   ['POST', '/readyz', 404, 'not-found'],
-  ['POST', '/auth/session', 501, 'not-supported'],
+  ['POST', '/auth/session', 403, 'forbidden'],
   ['GET', '/threads/%zz', 404, 'not-found'],
   ['GET', '/%', 404, 'not-found'],
   ['GET', `/threads/${'x'.repeat(5000)}`, 404, 'not-found'],

@@ -6,6 +6,10 @@ import { mutatedFrames, mutatedRequests } from './support/mutations.ts';
 import { connected, type Wire } from './support/wire.ts';
 
 const SEED = 20_260_101;
+/** The frames of a fuzzer come as fast as they can. */
+const UNHURRIED = {
+  env: { TAPROOT_LIMITS: 'framesPerSecond=100000,bytesPerSecond=1000000000,requestsPerSecond=100000' },
+};
 
 async function signIn({ url }: TestStudio, name: string): Promise<string> {
   const answer = await call(url, '/auth/demo', { method: 'POST', body: JSON.stringify({ name }) });
@@ -47,7 +51,7 @@ async function expectAnswers(studio: TestStudio): Promise<void> {
 }
 
 test('3000 mutated frames close no socket that was sent objects only, and every other one with 1008', async () => {
-  const studio = await startStudio();
+  const studio = await startStudio(UNHURRIED);
   const token = await signIn(studio, 'Fuzzer');
   const threads = [await newThread(studio, token), await newThread(studio, await signIn(studio, 'Other'))];
   const texts = mutatedFrames(threads, 3000, SEED);
@@ -74,7 +78,7 @@ test('3000 mutated frames close no socket that was sent objects only, and every 
 });
 
 test('500 mutated requests get answers that are no failures of the server', async () => {
-  const studio = await startStudio();
+  const studio = await startStudio(UNHURRIED);
   const token = await signIn(studio, 'Fuzzer');
   const threads = [await newThread(studio, token), await newThread(studio, await signIn(studio, 'Other'))];
   const requests = mutatedRequests(threads, [token, token, 'x'.repeat(43)], 500, SEED);

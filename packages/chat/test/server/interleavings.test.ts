@@ -194,7 +194,7 @@ test('through any interleaving of sends, stops, regenerations, edits, answers an
         const model = await settle(story);
         expectTold(model, story.told);
         // The history tells the messages that stand, each with the answer of its last run.
-        const history = await new HistoryReads(gateway.manager.log).of(id, { limit: 200 });
+        const history = await new HistoryReads(gateway.manager).of(id, { limit: 200 });
         expect(history?.messages.map((message) => message.id)).toEqual(
           model.turns.flatMap(({ message, run }) => [message, run]),
         );

@@ -2,6 +2,7 @@ import type { Chunk, ServerFrame } from '@taproot/chat/protocol';
 import type { Agent } from '@taproot/chat/server';
 import { eventually, startRedis } from '@taproot/testkit';
 import { expect, test } from 'vitest';
+import { SEND } from '../../src/server/threads/scripts.ts';
 import { type CuttingProxy, cuttingProxy } from './support/cutting-proxy.ts';
 import { ADA, type Site, startSite } from './support/site.ts';
 import { connected, type Wire } from './support/wire.ts';
@@ -33,15 +34,18 @@ async function askUntilAnswered(wire: Wire, frame: object): Promise<ServerFrame>
   });
 }
 
-/** Commands of the gateway for a `send`, in their order. */
+/** What the gateway asks Redis for a `send`: whether the session holds, whether it fits the limits, and then to store it. */
 test.each(
-  ['EXISTS', 'ZADD', 'EVALSHA', 'PUBLISH'].flatMap((word) => [
-    [word, 'before'] as const,
-    [word, 'after'] as const,
-  ]),
+  [
+    ['HMGET', 'HMGET'],
+    ['EVALSHA', 'first script'],
+    ['ZADD', 'ZADD'],
+    [SEND.sha, 'storing'],
+    ['PUBLISH', 'PUBLISH'],
+  ].flatMap(([word = '', name = '']) => [[name, 'before', word] as const, [name, 'after', word] as const]),
 )(
   'a connection to Redis that is lost at the %s of a send, %s Redis has it, costs no socket',
-  async (word, when) => {
+  async (_name, when, word) => {
     const { other, proxy, wire, thread } = await setScene();
     proxy.arm(word, when);
     const frame = { type: 'send', thread, id: 'm-1', text: 'hello' };
@@ -112,7 +116,7 @@ test.each(['before', 'after'] as const)(
   async (when) => {
     const { other, proxy, wire, thread } = await setScene();
     await wire.ask({ type: 'attach', thread });
-    proxy.arm('HEXISTS', when);
+    proxy.arm('deletedAt', when);
     await other.chat.threads.delete(ADA, thread);
     expect(await wire.until('thread-deleted')).toEqual({ type: 'thread-deleted', thread });
     expect(proxy.cut).toBe(true);

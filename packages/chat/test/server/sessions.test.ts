@@ -118,7 +118,7 @@ test('logging out ends the session for HTTP, upgrades and messages', async () =>
     });
   const signedIn = await call('/auth/demo');
   expect(signedIn.headers.get('set-cookie')).toMatch(
-    /^taproot_session=[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Strict$/,
+    /^taproot_session=[\w-]{65}\.[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Strict$/,
   );
   const { token } = (await signedIn.json()) as { token: string };
   const client = createChatClient({ url: studio.url, token });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { type ChatLimits, DEFAULT_LIMITS } from '@taproot/chat/server';
 import { eventually, startRedis } from '@taproot/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Session, Sessions } from '../../src/server/auth/sessions.ts';
-import { MAX_OUTGOING_BYTES } from '../../src/server/gateway/limits.ts';
+import { DeliveryMeter } from '../../src/server/gateway/delivery-meter.ts';
 import { GatewaySocket } from '../../src/server/gateway/socket.ts';
 import { ADA, type Site, startSite } from './support/site.ts';
 import { connected, Wire } from './support/wire.ts';
@@ -25,14 +26,26 @@ async function startPair(site: Site, sessions: Sessions, session: Session): Prom
   const wire = new Wire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const [socket] = (await once(server, 'connection')) as [WebSocket];
   const { threads } = chat;
-  const client = new GatewaySocket({ socket, session, manager, threads, sessions, onError: console.error });
+  const { limiter } = chat;
+  const onError = console.error;
+  const deliveries = new DeliveryMeter();
+  const client = new GatewaySocket({
+    socket,
+    session,
+    manager,
+    threads,
+    sessions,
+    limiter,
+    deliveries,
+    onError,
+  });
   await wire.until('ready');
   return { wire, socket, client };
 }
 
-async function startAll() {
+async function startAll(limits: Partial<ChatLimits> = {}) {
   const redis = await startRedis();
-  const site = await startSite({ redisUrl: redis.url });
+  const site = await startSite({ redisUrl: redis.url, chat: { limits } });
   const { session } = await site.chat.sessions.create(ADA);
   return { site, session };
 }
@@ -72,9 +85,13 @@ test('a reader who is too slow is closed with 4408 before more than the bound wa
   wire.socket.pause();
   const frameBytes = 1024 * 1024;
   const frame = { type: 'error', code: 'internal', message: 'x'.repeat(frameBytes), applied: 'no' } as const;
-  for (let sent = 0; sent < 8 * MAX_OUTGOING_BYTES && socket.readyState === socket.OPEN; sent += frameBytes) {
+  for (
+    let sent = 0;
+    sent < 8 * DEFAULT_LIMITS.maxOutgoingBytes && socket.readyState === socket.OPEN;
+    sent += frameBytes
+  ) {
     client.send(frame);
-    expect(socket.bufferedAmount).toBeLessThan(MAX_OUTGOING_BYTES + 2 * frameBytes);
+    expect(socket.bufferedAmount).toBeLessThan(DEFAULT_LIMITS.maxOutgoingBytes + 2 * frameBytes);
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(socket.readyState).toBe(socket.CLOSING);
@@ -83,7 +100,7 @@ test('a reader who is too slow is closed with 4408 before more than the bound wa
 });
 
 test('a client who sends on without waiting for answers is read no further, and answered in the end', async () => {
-  const { site, session } = await startAll();
+  const { site, session } = await startAll({ framesPerSecond: 10_000, bytesPerSecond: 10_000_000 });
   const held = new HeldSessions(site);
   const { wire, socket } = await startPair(site, held, session);
   const { id: thread } = await site.chat.threads.create(ADA);

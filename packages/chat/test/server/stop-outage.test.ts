@@ -98,7 +98,7 @@ test('a stop after a reconnect ends the run', async () => {
 });
 
 test.each(
-  ['EXISTS', 'EVALSHA', 'ZREM', 'PUBLISH'].flatMap((word) => [
+  ['HMGET', 'EVALSHA', 'ZREM', 'PUBLISH'].flatMap((word) => [
     [word, 'before', 'run'] as const,
     [word, 'after', 'message'] as const,
   ]),

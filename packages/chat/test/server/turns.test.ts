@@ -51,7 +51,7 @@ function wordsOf({ parts }: UIMessage): string {
 }
 
 async function historyOf({ manager }: Member, thread: string): Promise<History> {
-  const history = await new HistoryReads(manager.log).of(thread, { limit: 200 });
+  const history = await new HistoryReads(manager).of(thread, { limit: 200 });
   return history ?? expect.fail('there is no history');
 }
 

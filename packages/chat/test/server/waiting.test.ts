@@ -99,7 +99,7 @@ test('a step that is refused is not executed, and its agent goes on', async () =
   await untilOutcomes(member, thread, ['done']);
   expect(payer.paid).toEqual([]);
   expect(standingText(await logOf(member, thread))).toBe('I pay. The user did not allow this');
-  const history = await new HistoryReads(member.manager.log).of(thread, { limit: 10 });
+  const history = await new HistoryReads(member.manager).of(thread, { limit: 10 });
   expect(history?.messages[1]?.parts.find((part) => part.type === 'dynamic-tool')).toMatchObject({
     state: 'output-denied',
     approval: { approved: false },

@@ -1,6 +1,13 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import type { RedisManager } from '@taproot/redis';
+import { randomBytes } from 'node:crypto';
+import {
+  type RedisManager,
+  type SessionListener,
+  type Session as SessionRecord,
+  Sessions as SessionRecords,
+} from '@taproot/redis';
+import { z } from 'zod';
 import type { User } from '../agent.ts';
+import { recordOf, signedToken, ticketHash } from './token.ts';
 
 /** Somebody who is signed in. */
 export interface Session {
@@ -11,83 +18,97 @@ export interface Session {
 
 export interface SessionsOptions {
   readonly manager: RedisManager;
-  /** Keys the hashes under which tokens are stored, at least 32 bytes. */
+  /** Signs tokens and keys the hashes of tickets, at least 32 bytes; the same in all processes of a deployment. */
   readonly secret: Uint8Array;
-  /** @default 7 days */
+  /** @default {@link DEFAULT_SESSION_MS} */
   readonly sessionMs?: number;
 }
 
-const DEFAULT_SESSION_MS = 7 * 24 * 3600 * 1000;
-const TICKET_MS = 30_000;
-const TOKEN: RegExp = /^[\w-]{43}$/;
+/** How long a session lasts: 7 days. */
+export const DEFAULT_SESSION_MS = 604_800_000;
+/** How long a ticket is good: 30 s. */
+export const TICKET_MS = 30_000;
+const TICKET: RegExp = /^[\w-]{43}$/;
 
-/** Sessions and tickets in Redis. Stored are keyed hashes of the tokens, never the tokens. */
+const data = z.object({ name: z.string(), operator: z.boolean() });
+type Data = z.infer<typeof data>;
+
+/**
+ * Sessions of the manager and tickets for opening sockets. Redis has hashes of tokens and tickets, never themselves. Every
+ * method rejects while Redis does not answer: whoever asks must take that for a no.
+ */
 export class Sessions {
+  readonly sessionMs: number;
   readonly #manager: RedisManager;
   readonly #secret: Uint8Array;
-  readonly #sessionMs: number;
+  readonly #records: SessionRecords<Data>;
 
   constructor({ manager, secret, sessionMs = DEFAULT_SESSION_MS }: SessionsOptions) {
+    this.sessionMs = sessionMs;
     this.#manager = manager;
     this.#secret = secret;
-    this.#sessionMs = sessionMs;
-  }
-
-  get sessionMs(): number {
-    return this.#sessionMs;
+    this.#records = new SessionRecords<Data>(manager, {
+      prefix: 'taproot:session',
+      ttlMs: sessionMs,
+      maxLifetimeMs: sessionMs,
+      data: { version: 1, parse: (value) => data.parse(value) },
+    });
   }
 
   /** Signs a user in. The token is told once and is not kept. */
-  async create(user: User): Promise<{ readonly token: string; readonly session: Session }> {
-    const token = randomBytes(32).toString('base64url');
-    const id = this.#hash('session', token);
-    await this.#manager.call(['SET', sessionKey(id), JSON.stringify(user), 'PX', String(this.#sessionMs)]);
-    return { token, session: { id, user } };
+  async create({ id, name, operator }: User): Promise<{ readonly token: string; readonly session: Session }> {
+    const { token, session } = await this.#records.create(id, { name, operator });
+    return { token: signedToken(this.#secret, token), session: fromRecord(session) };
   }
 
   async find(token: string | undefined): Promise<Session | undefined> {
-    if (token === undefined || !TOKEN.test(token)) return undefined;
-    return this.#load(this.#hash('session', token));
+    const record = recordOf(this.#secret, token ?? '');
+    const session = record === undefined ? undefined : await this.#records.get(record);
+    return session && fromRecord(session);
   }
 
   /** Whether the session was neither revoked nor ran out. */
-  async valid(session: Session): Promise<boolean> {
-    return (await this.#manager.call(['EXISTS', sessionKey(session.id)])) === 1;
+  async valid({ id, user }: Session): Promise<boolean> {
+    return (await this.#records.find({ user: user.id, id })) !== undefined;
   }
 
-  async revoke(session: Session): Promise<void> {
-    await this.#manager.call(['DEL', sessionKey(session.id)]);
+  /** Ends a session; the sockets that it opened are closed on all gateways. */
+  async revoke({ id, user }: Session): Promise<void> {
+    await this.#records.revoke({ user: user.id, id });
+  }
+
+  /** Ends all sessions that a user has now, on all devices. How many there were. */
+  revokeAll(userId: string): Promise<number> {
+    return this.#records.destroyAll(userId);
+  }
+
+  /** Hears of sessions that are revoked anywhere, until the returned function is called. */
+  watch(listener: SessionListener): () => Promise<void> {
+    return this.#records.watch(listener);
   }
 
   /** A word for opening one socket where headers do not get through; good once, for 30 s. */
-  async issueTicket(session: Session): Promise<string> {
+  async issueTicket({ id, user }: Session): Promise<string> {
     const ticket = randomBytes(32).toString('base64url');
-    const key = ticketKey(this.#hash('ticket', ticket));
-    await this.#manager.call(['SET', key, session.id, 'PX', String(TICKET_MS)]);
+    const named = JSON.stringify({ user: user.id, id });
+    await this.#manager.call(['SET', this.#ticketKey(ticket), named, 'PX', String(TICKET_MS)]);
     return ticket;
   }
 
+  /** Uses a ticket up. Of any number of gateways that are shown it at once, one gets its session. */
   async redeemTicket(ticket: string): Promise<Session | undefined> {
-    if (!TOKEN.test(ticket)) return undefined;
-    const id = await this.#manager.call(['GETDEL', ticketKey(this.#hash('ticket', ticket))]);
-    return typeof id === 'string' ? this.#load(id) : undefined;
+    if (!TICKET.test(ticket)) return undefined;
+    const named = await this.#manager.call(['GETDEL', this.#ticketKey(ticket)]);
+    if (typeof named !== 'string') return undefined;
+    const session = await this.#records.find(JSON.parse(named) as { user: string; id: string });
+    return session && fromRecord(session);
   }
 
-  async #load(id: string): Promise<Session | undefined> {
-    const stored = await this.#manager.call(['GET', sessionKey(id)]);
-    return typeof stored === 'string' ? { id, user: JSON.parse(stored) as User } : undefined;
-  }
-
-  /** A token is looked up by its hash, so no comparison depends on how much of it is right. */
-  #hash(kind: 'session' | 'ticket', token: string): string {
-    return createHmac('sha256', this.#secret).update(`${kind}:${token}`).digest('base64url').slice(0, 32);
+  #ticketKey(ticket: string): string {
+    return `taproot:ticket:${ticketHash(this.#secret, ticket)}`;
   }
 }
 
-function sessionKey(id: string): string {
-  return `taproot:session:${id}`;
-}
-
-function ticketKey(hash: string): string {
-  return `taproot:ticket:${hash}`;
+function fromRecord({ id, user, data: { name, operator } }: SessionRecord<Data>): Session {
+  return { id, user: { id: user, name, operator } };
 }

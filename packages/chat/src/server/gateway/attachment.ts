@@ -1,12 +1,15 @@
 import {
   type LogEntry,
+  type LogPosition,
   pause,
   type RedisManager,
   RedisManagerError,
   type TailPosition,
 } from '@taproot/redis';
 import type { After, AttachedFrame } from '../../protocol/index.ts';
+import { type Tombstone, tombstoneOf } from '../threads/deletion.ts';
 import type { ThreadKeys } from '../threads/keys.ts';
+import type { DeliveryMeter } from './delivery-meter.ts';
 
 export interface AttachmentOptions {
   readonly manager: RedisManager;
@@ -15,14 +18,15 @@ export interface AttachmentOptions {
   readonly after: After | undefined;
   /** Sends one frame; resolves when the socket can take more. */
   readonly send: (frame: string) => Promise<void>;
-  /** Whether a log that is gone was deleted by its owner. */
-  readonly wasDeleted: (thread: string) => Promise<boolean>;
+  readonly deliveries: DeliveryMeter;
 }
 
 /** One thread on one socket: where it stands, then its events. */
 export class Attachment {
   readonly #options: AttachmentOptions;
   readonly #abort = new AbortController();
+  /** What was sent last. */
+  #at: LogPosition = { seq: 0, chain: '' };
   readonly done: Promise<void>;
 
   constructor(options: AttachmentOptions) {
@@ -36,38 +40,51 @@ export class Attachment {
   }
 
   async #follow(): Promise<void> {
-    const { manager, thread, keys, after, send } = this.#options;
+    const { manager, thread, keys, after, send, deliveries } = this.#options;
     const { signal } = this.#abort;
     for await (const item of manager.log.tail(keys.log, {
       signal,
       ...(after && { after: readAfter(after) }),
     })) {
-      const frame = item.kind === 'entry' ? eventFrame(thread, item.entry) : await this.#position(item);
-      if (signal.aborted) return;
-      await send(frame);
+      if (item.kind === 'position' && item.reason === 'wiped') await this.#gone(item);
+      else {
+        this.#at = item.kind === 'entry' ? item.entry : item;
+        const frame = item.kind === 'entry' ? eventFrame(thread, item.entry) : positionFrame(thread, item);
+        if (signal.aborted) return;
+        await send(frame);
+        if (item.kind === 'entry') deliveries.add(item.entry);
+      }
     }
   }
 
-  /** Where the socket stands in the thread; for a log that is gone also why. */
-  async #position(position: TailPosition): Promise<string> {
-    const { thread } = this.#options;
-    const deleted = position.reason === 'wiped' && (await this.#wasDeleted());
-    return JSON.stringify(deleted ? { type: 'thread-deleted', thread } : attachedFrame(thread, position));
+  /** A log that is gone was deleted by its owner, after the last entries that the tombstone has; or it was lost. */
+  async #gone(position: TailPosition): Promise<void> {
+    const { thread, send } = this.#options;
+    const { signal } = this.#abort;
+    const tombstone = await this.#tombstone();
+    if (signal.aborted) return;
+    if (tombstone === undefined) return send(positionFrame(thread, position));
+    for (const entry of tombstone.closing) {
+      if (entry.seq !== this.#at.seq + 1 || entry.prev !== this.#at.chain) continue;
+      this.#at = entry;
+      await send(eventFrame(thread, entry));
+    }
+    await send(JSON.stringify({ type: 'thread-deleted', thread }));
   }
 
   /** Waits with a Redis that has gone away again since the log was read. */
-  async #wasDeleted(): Promise<boolean> {
-    const { thread, wasDeleted } = this.#options;
+  async #tombstone(): Promise<Tombstone | undefined> {
+    const { manager, thread } = this.#options;
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
-        return await wasDeleted(thread);
+        return await tombstoneOf(manager, thread);
       } catch (error) {
         if (!(error instanceof RedisManagerError) || error.code === 'closed') throw error;
         await pause(200, signal);
       }
     }
-    return false;
+    return undefined;
   }
 }
 
@@ -79,8 +96,9 @@ function readAfter({ seq, chain, marks }: After): {
   return { seq, ...(chain !== undefined && { chain }), ...(marks && { marks }) };
 }
 
-function attachedFrame(thread: string, { kind: _, ...position }: TailPosition): AttachedFrame {
-  return { type: 'attached', thread, ...position };
+function positionFrame(thread: string, { kind: _, ...position }: TailPosition): string {
+  const frame: AttachedFrame = { type: 'attached', thread, ...position };
+  return JSON.stringify(frame);
 }
 
 /** The stored bytes go out as they are: the frame is the entry's object with the frame's own members put before. */

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { CommandFrame, MessagePart, ServerFrame } from '../../protocol/index.ts';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
+import type { ChatLimits } from '../limits/index.ts';
 import type { ThreadStore } from '../threads/store.ts';
-import { LIMITS } from './limits.ts';
 
 /** Does what a command says; resolves with its answer (PROTOCOL.md §6.3, §6.5–§6.7). */
 export async function perform(threads: ThreadStore, user: User, command: CommandFrame): Promise<ServerFrame> {
@@ -36,19 +36,26 @@ export async function perform(threads: ThreadStore, user: User, command: Command
 }
 
 /** Checked before Redis is asked, so that a message that can never be stored is refused also while Redis is away. */
-export function checkContent(command: CommandFrame): void {
-  if (command.type === 'send' || command.type === 'edit') contentOf(command);
+export function checkContent(
+  command: CommandFrame,
+  { maxTextBytes }: Pick<ChatLimits, 'maxTextBytes'>,
+): void {
+  if (command.type !== 'send' && command.type !== 'edit') return;
+  const content = contentOf(command);
+  const bytes = content.reduce((sum, part) => sum + Buffer.byteLength(part.text), 0);
+  if (bytes > maxTextBytes) throw new ChatError('too-large', `A message may have ${maxTextBytes} bytes`);
+  if (content.every((part) => part.text.trim() === ''))
+    throw new ChatError('bad-frame', 'The message is empty');
+}
+
+/** Whether a command asks for a run. */
+export function makesRun({ type }: CommandFrame): boolean {
+  return type === 'send' || type === 'edit' || type === 'regenerate';
 }
 
 function contentOf({
   text,
   parts,
 }: Extract<CommandFrame, { type: 'send' | 'edit' }>): readonly MessagePart[] {
-  const content: readonly MessagePart[] = parts ?? [{ type: 'text', text: text ?? '' }];
-  const bytes = content.reduce((sum, part) => sum + Buffer.byteLength(part.text), 0);
-  if (bytes > LIMITS.maxTextBytes)
-    throw new ChatError('too-large', `A message may have ${LIMITS.maxTextBytes} bytes`);
-  if (content.every((part) => part.text.trim() === ''))
-    throw new ChatError('bad-frame', 'The message is empty');
-  return content;
+  return parts ?? [{ type: 'text', text: text ?? '' }];
 }

@@ -1,15 +1,11 @@
 import type { Limits } from '../../protocol/index.ts';
+import { DEFAULT_LIMITS } from '../limits/index.ts';
 
-/** What one socket may do (PROTOCOL.md, "Limits"). */
-export const LIMITS: Limits = {
-  maxFrameBytes: 256 * 1024,
-  maxTextBytes: 64 * 1024,
-  maxQueuedRuns: 8,
-  maxAttached: 64,
-};
-
-/** Bytes that may wait for a slow reader before its socket is closed with 4408. */
-export const MAX_OUTGOING_BYTES: number = 8 * 1024 * 1024;
+/** What `ready` tells unless a server was given other limits. */
+export const LIMITS: Limits = { ...DEFAULT_LIMITS };
 
 /** Above this a socket's events wait in Redis instead of in this process. */
-export const PAUSE_OUTGOING_BYTES: number = 1024 * 1024;
+export const PAUSE_OUTGOING_BYTES: number = 262_144;
+
+/** Frames of one socket that wait for their turn; beyond it the socket is read no further. */
+export const MAX_WAITING_FRAMES: number = 32;

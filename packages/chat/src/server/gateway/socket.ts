@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { pause, type RedisManager, RedisManagerError } from '@taproot/redis';
+import { type RedisManager, RedisManagerError } from '@taproot/redis';
 import type { WebSocket } from 'ws';
 import {
   CLOSE,
@@ -11,10 +11,14 @@ import {
 import type { Session, Sessions } from '../auth/sessions.ts';
 import { ChatError, toChatError } from '../errors.ts';
 import { type FrameResult, parseFrame } from '../frame-schemas.ts';
+import type { Limiter, LimitName, Source } from '../limits/index.ts';
 import type { ThreadStore } from '../threads/store.ts';
-import { Attachment } from './attachment.ts';
-import { checkContent, perform } from './commands.ts';
-import { LIMITS, MAX_OUTGOING_BYTES, PAUSE_OUTGOING_BYTES } from './limits.ts';
+import { Attachments } from './attachments.ts';
+import { checkContent, makesRun, perform } from './commands.ts';
+import type { DeliveryMeter } from './delivery-meter.ts';
+import { MAX_WAITING_FRAMES } from './limits.ts';
+import { Outgoing } from './outgoing.ts';
+import { SessionGate } from './session-gate.ts';
 
 export interface GatewaySocketOptions {
   readonly socket: WebSocket;
@@ -22,78 +26,108 @@ export interface GatewaySocketOptions {
   readonly manager: RedisManager;
   readonly threads: ThreadStore;
   readonly sessions: Sessions;
+  readonly limiter: Limiter;
+  readonly deliveries: DeliveryMeter;
+  /** What its address is counted by; undefined if it is not counted. */
+  readonly address?: string | undefined;
   readonly onError: (error: unknown) => void;
+  /** Told of the code with which this end closes. */
+  readonly onClose?: (code: number) => void;
 }
 
 /** One client's socket: reads its frames in order, answers them, and sends the events of its attached threads. */
 export class GatewaySocket {
   readonly session: Session;
+  readonly outgoing: Outgoing;
   readonly #options: GatewaySocketOptions;
-  readonly #attached = new Map<string, Attachment>();
+  readonly #source: Source;
+  readonly #attachments: Attachments;
+  readonly #gate: SessionGate;
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #alive = true;
-  /** Pending from an outage of Redis until the session was checked again. */
-  #checked: Promise<void> = Promise.resolve();
-  #endCheck: (() => void) | undefined;
-  #outages = 0;
+  #draining = false;
 
   constructor(options: GatewaySocketOptions) {
     this.#options = options;
     this.session = options.session;
-    const { socket } = options;
-    socket.on('message', (data, binary) => this.#receive(data as Buffer, binary));
-    socket.on('pong', () => {
-      this.#alive = true;
+    const { socket, session, limiter } = options;
+    this.#source = { user: session.user.id, address: options.address };
+    this.outgoing = new Outgoing({
+      socket,
+      maxBytes: limiter.limits.maxOutgoingBytes,
+      tooMuch: () => this.tooSlow('outgoing-bytes'),
     });
-    socket.on('close', () => void this.#release());
-    const { id, name } = options.session.user;
+    this.#gate = new SessionGate({
+      ...options,
+      isOpen: () => this.open,
+      signedOut: () => this.signedOut(),
+    });
+    this.#attachments = new Attachments({
+      ...options,
+      user: session.user,
+      max: limiter.limits.maxAttached,
+      send: (frame) => this.#gate.passed.then(() => this.outgoing.event(frame)),
+      failed: (error) => this.#failed(error),
+    });
+    this.#listen();
+    const { id, name } = session.user;
+    const { epoch } = options.manager.deployment;
     this.send({
       type: 'ready',
-      session: options.session.id,
+      session: session.id,
       user: { id, name },
-      limits: LIMITS,
-      epoch: options.manager.deployment.epoch,
+      limits: { ...limiter.limits },
+      epoch,
     });
+  }
+
+  get open(): boolean {
+    const { socket } = this.#options;
+    return socket.readyState === socket.OPEN;
   }
 
   send(frame: ServerFrame): void {
-    void this.#write(JSON.stringify(frame));
+    this.outgoing.send(JSON.stringify(frame));
   }
 
+  /** Only the first close counts. */
   close(code: number, reason: string): void {
-    this.#options.socket.close(code, reason);
+    if (!this.open) return;
+    this.#options.onClose?.(code);
+    const { socket } = this.#options;
+    socket.close(code, reason);
+    // Its answer to the close must be read.
+    socket.resume();
+  }
+
+  /** Its session was revoked, or ran out. */
+  signedOut(): void {
+    this.close(CLOSE.notSignedIn, 'not signed in any more');
+  }
+
+  /** More waits for it than the limit allows; what it misses is in Redis. */
+  tooSlow(limit: LimitName): void {
+    if (!this.open) return;
+    this.#options.limiter.refuse(limit);
+    this.close(CLOSE.tooSlow, 'too slow');
+  }
+
+  /** Reads no further, and resolves when all that came was answered. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    this.#options.socket.pause();
+    return this.#work;
   }
 
   /** Holds events back: while Redis is away nobody can tell whether the session was revoked. */
   suspend(): void {
-    this.#outages++;
-    if (this.#endCheck !== undefined) return;
-    this.#checked = new Promise((resolve) => {
-      this.#endCheck = resolve;
-    });
+    this.#gate.shut();
   }
 
   /** Lets events go on once Redis says that the session still holds, and closes the socket if it does not. */
-  async resume(): Promise<void> {
-    const { sessions, socket } = this.#options;
-    while (socket.readyState === socket.OPEN) {
-      const outages = this.#outages;
-      try {
-        if (!(await sessions.valid(this.session))) this.close(CLOSE.notSignedIn, 'not signed in any more');
-        // An answer from before another outage does not count; after that one the session is checked again.
-        else if (outages === this.#outages) this.#letGo();
-        return;
-      } catch (error) {
-        if (!(error instanceof RedisManagerError)) throw error;
-        await pause(200);
-      }
-    }
-  }
-
-  #letGo(): void {
-    this.#endCheck?.();
-    this.#endCheck = undefined;
+  resume(): Promise<void> {
+    return this.#gate.check();
   }
 
   /** Asks for a sign of life; a socket that gave none since the last time is cut. */
@@ -104,7 +138,28 @@ export class GatewaySocket {
     this.#alive = false;
   }
 
+  #listen(): void {
+    const { socket } = this.#options;
+    socket.on('message', (data, binary) => this.#receive(data as Buffer, binary));
+    // The library answers pings by itself; they cost as much as frames.
+    socket.on('ping', (data) => this.#within(data.length));
+    socket.on('pong', (data) => this.#within(data.length));
+    socket.on('close', () => void this.#release());
+  }
+
+  /** Whether a frame fits the limits. Each one is a sign of life. */
+  #within(bytes: number): boolean {
+    if (!this.open) return false;
+    this.#alive = true;
+    const retryAfterMs = this.#options.limiter.frame(this.#source, bytes);
+    if (retryAfterMs === 0) return true;
+    this.#error(new ChatError('too-many-requests', 'Too many frames', { retryAfterMs }), undefined);
+    this.close(CLOSE.tooMany, 'too many frames');
+    return false;
+  }
+
   #receive(data: Buffer, binary: boolean): void {
+    if (!this.#within(data.length)) return;
     const result: FrameResult = binary ? { kind: 'not-json' } : parseFrame(data.toString('utf8'));
     if (result.kind === 'not-json') this.close(CLOSE.policy, 'text frames with a JSON object only');
     // Answered at once, so that a heartbeat is not held up by work.
@@ -116,7 +171,7 @@ export class GatewaySocket {
   #enqueue(result: Exclude<FrameResult, { kind: 'not-json' }>): void {
     this.#waiting++;
     // A client that does not wait for answers is held back by its own socket, not by our memory.
-    if (this.#waiting > 32) this.#options.socket.pause();
+    if (this.#waiting > MAX_WAITING_FRAMES) this.#options.socket.pause();
     this.#work = this.#work.then(() => this.#handle(result));
   }
 
@@ -130,16 +185,18 @@ export class GatewaySocket {
       this.#error(told, result.kind === 'frame' ? refOf(result.frame) : undefined);
     } finally {
       this.#waiting--;
-      if (this.#waiting <= 32 && this.#options.socket.isPaused) this.#options.socket.resume();
+      const { socket } = this.#options;
+      if (this.#waiting <= MAX_WAITING_FRAMES && socket.isPaused && !this.#draining) socket.resume();
     }
   }
 
   async #act(frame: ClientFrame): Promise<void> {
     switch (frame.type) {
       case 'attach':
-        return this.#attach(frame);
+        this.#requireRedis();
+        return this.#attachments.attach(frame);
       case 'detach':
-        return this.#detach(frame.thread);
+        return this.#attachments.detach(frame.thread);
       case 'ping':
         return;
       default:
@@ -147,44 +204,21 @@ export class GatewaySocket {
     }
   }
 
-  async #attach({ thread, after }: Extract<ClientFrame, { type: 'attach' }>): Promise<void> {
-    const { threads, manager, session, onError } = this.#options;
-    this.#requireRedis();
-    const keys = await threads.authorize(session.user, thread);
-    await this.#detach(thread);
-    if (this.#attached.size >= LIMITS.maxAttached) {
-      throw new ChatError('too-many-attached', `A socket may attach ${LIMITS.maxAttached} threads`);
-    }
-    const attachment = new Attachment({
-      manager,
-      thread,
-      keys,
-      after,
-      send: (frame) => this.#checked.then(() => this.#write(frame)),
-      wasDeleted: (id) => threads.wasDeleted(id),
-    });
-    this.#attached.set(thread, attachment);
-    // A log that is gone ends its attachment.
-    const forget = (): boolean => this.#attached.get(thread) === attachment && this.#attached.delete(thread);
-    attachment.done.then(forget, (error: unknown) => {
-      onError(error);
-      // A manager that is closed before its chat server leaves nothing to follow; that is no bug.
-      if (error instanceof RedisManagerError) this.close(CLOSE.draining, 'this gateway is closing');
-      else this.close(CLOSE.bug, 'a bug of this server');
-    });
-  }
-
-  async #detach(thread: string): Promise<void> {
-    const attachment = this.#attached.get(thread);
-    this.#attached.delete(thread);
-    await attachment?.detach();
+  #failed(error: unknown): void {
+    this.#options.onError(error);
+    // A manager that is closed before its chat server leaves nothing to follow; that is no bug.
+    if (error instanceof RedisManagerError) this.close(CLOSE.draining, 'this gateway is closing');
+    else this.close(CLOSE.bug, 'a bug of this server');
   }
 
   async #perform(command: CommandFrame): Promise<void> {
-    checkContent(command);
+    const { sessions, threads, limiter } = this.#options;
+    checkContent(command, limiter.limits);
     this.#requireRedis();
-    const { sessions, threads } = this.#options;
-    if (!(await sessions.valid(this.session))) return this.close(CLOSE.notSignedIn, 'not signed in any more');
+    const charged = makesRun(command) ? limiter.requireSend(this.#source) : Promise.resolve();
+    charged.catch(() => undefined);
+    if (!(await sessions.valid(this.session))) return this.signedOut();
+    await charged;
     this.send(await perform(threads, this.session.user, command));
   }
 
@@ -206,20 +240,9 @@ export class GatewaySocket {
     });
   }
 
-  /** Resolves when the socket can take more. */
-  async #write(frame: string): Promise<void> {
-    const { socket } = this.#options;
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > MAX_OUTGOING_BYTES) return this.close(CLOSE.tooSlow, 'too slow');
-    if (socket.bufferedAmount < PAUSE_OUTGOING_BYTES) return socket.send(frame);
-    await new Promise<void>((resolve) => socket.send(frame, () => resolve()));
-  }
-
-  async #release(): Promise<void> {
-    this.#letGo();
-    const attached = [...this.#attached.values()];
-    this.#attached.clear();
-    await Promise.allSettled(attached.map((attachment) => attachment.detach()));
+  #release(): Promise<void> {
+    this.#gate.open();
+    return this.#attachments.release();
   }
 }
 

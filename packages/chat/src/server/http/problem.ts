@@ -36,6 +36,9 @@ const STATUS: Readonly<Record<ChatErrorCode, number>> = {
   'foreign-host': 403,
   'unsupported-media-type': 415,
   'too-many-requests': 429,
+  'too-many-threads': 409,
+  'identity-unavailable': 503,
+  'invalid-options': 500,
 };
 
 export function problem(status: number, code: ChatErrorCode, detail: string): Problem {

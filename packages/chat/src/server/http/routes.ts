@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
 import { THREAD_ID } from '../frame-schemas.ts';
+import type { Limiter } from '../limits/index.ts';
 import type { HistoryReads } from '../threads/history-reads.ts';
 import type { ThreadStore } from '../threads/store.ts';
 
@@ -33,19 +34,31 @@ const historyQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+const listQuery = z.object({
+  q: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(50).default(20),
+  after: z.string().max(100).optional(),
+});
+
 /** Routes under `/threads` (PROTOCOL.md §3.4, §3.5). All need a signed-in user. */
-export function threadRoutes(threads: ThreadStore, reads: HistoryReads): readonly Route[] {
+export function threadRoutes(threads: ThreadStore, reads: HistoryReads, limiter: Limiter): readonly Route[] {
   return [
     {
       method: 'GET',
       path: '/threads',
-      handle: async ({ user }) => ({ status: 200, body: { threads: await threads.list(user) } }),
+      handle: async ({ user, query }) => {
+        const { q: text, limit, after } = read(listQuery, query);
+        if (text === undefined) return { status: 200, body: { threads: await threads.list(user) } };
+        await limiter.requireSearch(user.id);
+        return { status: 200, body: await threads.search(user, { text, limit, after }) };
+      },
     },
     {
       method: 'POST',
       path: '/threads',
       handle: async ({ user, body }) => {
         const wanted = read(createBody, body)?.title;
+        await limiter.requireThread(user.id);
         return { status: 201, body: await threads.create(user, wanted) };
       },
     },

@@ -25,6 +25,7 @@ type Write = (n: number) => Promise<void>;
 export class Appender {
   readonly #options: AppenderOptions;
   #n = 0;
+  #lastSeq = 0;
   /** Chunks that the next entry will hold; closed when its turn comes or an event follows them. */
   #batch: Chunk[] | undefined;
   #bufferedBytes = 0;
@@ -33,6 +34,11 @@ export class Appender {
 
   constructor(options: AppenderOptions) {
     this.#options = options;
+  }
+
+  /** The `seq` of the newest event or chunk that is stored. */
+  get lastSeq(): number {
+    return this.#lastSeq;
   }
 
   /** Queues a chunk of the answer; resolves when there is room for another. */
@@ -107,7 +113,9 @@ export class Appender {
 
   async #append(data: LifecycleEvent | Chunk | readonly Chunk[], n: number): Promise<void> {
     const { manager, log, record, run, fence } = this.#options;
-    await manager.log.append(log, { data: { run, data }, guard: { key: record, fence, n } });
+    const guard = { key: record, fence, n };
+    const { seq } = await manager.log.append(log, { data: { run, data }, guard });
+    this.#lastSeq = seq;
   }
 }
 
@@ -121,7 +129,7 @@ function joinDeltas(chunks: readonly Chunk[]): Chunk[] {
       last?.type === chunk.type &&
       last.id === chunk.id
     ) {
-      joined[joined.length - 1] = { ...last, delta: last.delta + chunk.delta };
+      joined[joined.length - 1] = { ...last, ...chunk, delta: last.delta + chunk.delta };
     } else joined.push(chunk);
   }
   return joined;

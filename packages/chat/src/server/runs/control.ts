@@ -1,8 +1,8 @@
 import { pause, type RedisManager } from '@taproot/redis';
 import type { RunOutcome } from '../../protocol/index.ts';
-import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
 import { DISPATCH_CHANNEL, pendingKey, pendingPartition, threadKeys } from '../threads/keys.ts';
+import type { Actor } from '../threads/turns.ts';
 import { STOP } from './scripts.ts';
 import { ANSWER } from './waiting-scripts.ts';
 
@@ -31,16 +31,16 @@ export class RunControl {
   }
 
   /** Ends an open run as `stopped`, or tells how it ended before. Rejects `unknown-target`. */
-  async stop(user: User, thread: string, target: RunTarget): Promise<Stopped> {
+  async stop({ owner }: Actor, thread: string, target: RunTarget): Promise<Stopped> {
     const keys = threadKeys(thread);
-    const run = 'run' in target ? target.run : await this.#runOf(user, thread, target.id);
+    const run = 'run' in target ? target.run : await this.#runOf(owner, thread, target.id);
     const reply = (await this.#manager.script(STOP, {
       keys: [keys.log.stream, keys.log.head, keys.meta, keys.queue, keys.outcomes, keys.run(run)],
       args: [
         keys.log.channel,
         this.#manager.deployment.publish,
         run,
-        user.id,
+        owner,
         JSON.stringify({ run, data: { type: 'run-ended', outcome: 'stopped' } }).slice(1),
       ],
     })) as string[];
@@ -52,7 +52,7 @@ export class RunControl {
 
   /** Records the answer; its run goes on at once. Resolves with the `seq` of the record. Rejects `not-waiting`, `unknown-target`. */
   async answer(
-    user: User,
+    { user, owner }: Actor,
     thread: string,
     { run, callId, approve }: Answer,
   ): Promise<{ readonly seq: number }> {
@@ -64,7 +64,7 @@ export class RunControl {
         keys.log.channel,
         this.#manager.deployment.publish,
         run,
-        user.id,
+        owner,
         callId,
         approve ? 'yes' : 'no',
         JSON.stringify({ run, data: { type: 'tool_answered', callId, approve, by } }).slice(1),
@@ -76,13 +76,13 @@ export class RunControl {
     return { seq: Number(seq) };
   }
 
-  async #runOf(user: User, thread: string, id: string): Promise<string> {
+  async #runOf(owner: string, thread: string, id: string): Promise<string> {
     const keys = threadKeys(thread);
-    const [run, owner] = await Promise.all([
+    const [run, stored] = await Promise.all([
       this.#manager.call(['HGET', keys.runs, id]),
       this.#manager.call(['HGET', keys.meta, 'owner']),
     ]);
-    if (owner !== user.id) throw refusal('missing');
+    if (stored !== owner) throw refusal('missing');
     if (typeof run !== 'string') throw refusal('unknown');
     return run;
   }

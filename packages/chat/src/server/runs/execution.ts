@@ -1,16 +1,20 @@
 import type { RedisManager } from '@taproot/redis';
 import type { UIMessage } from 'ai';
-import type { Chunk, MessagePart, RunError, RunOutcome } from '../../protocol/index.ts';
+import type { MessagePart, RunError, RunOutcome } from '../../protocol/index.ts';
 import type { Agent, RunContext, User } from '../agent.ts';
 import type { ThreadKeys } from '../threads/keys.ts';
 import { abortable } from './abortable.ts';
 import { Appender } from './appender.ts';
 import { Deadline } from './deadline.ts';
 import { Lease } from './lease.ts';
+import { ModelCalls } from './model-calls.ts';
+import { ModelFailure } from './model-failure.ts';
+import { OpenTexts } from './open-texts.ts';
 import { Question } from './question.ts';
 import { NOTHING_LOGGED, type Replay } from './replay.ts';
 import { END } from './scripts.ts';
 import { RunAborted } from './step-error.ts';
+import { StepOrder } from './step-order.ts';
 import { Steps } from './steps.ts';
 
 /** A run that this worker owns. */
@@ -57,7 +61,7 @@ export class Execution {
   readonly #lease: Lease;
   readonly #appender: Appender;
   readonly #question: Question;
-  readonly #open = new Map<string, 'text' | 'reasoning'>();
+  readonly #texts: OpenTexts;
 
   constructor(options: ExecutionOptions, run: OwnedRun) {
     this.#options = options;
@@ -80,6 +84,7 @@ export class Execution {
       signal: this.#abort.signal,
       maxBufferedBytes,
     });
+    this.#texts = new OpenTexts(this.#appender);
     this.#question = new Question({ manager, run, appender: this.#appender, answerDeadlineMs });
   }
 
@@ -126,16 +131,17 @@ export class Execution {
   async #answer(deadline: AbortSignal): Promise<RunError | undefined> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#abort.signal, deadline, over.signal]);
-    const steps = this.#steps(signal);
+    const order = new StepOrder(this.#run.run, this.#run.replay ?? NOTHING_LOGGED);
     try {
-      const answer = this.#options.agent.run(this.#context(steps, signal));
+      const answer = this.#options.agent.run(this.#context(order, signal));
       try {
-        for await (const chunk of abortable(answer, signal)) if (!steps.replaying) await this.#yielded(chunk);
+        for await (const chunk of abortable(answer, signal))
+          if (!order.replaying) await this.#texts.chunk(chunk);
       } finally {
         // Steps that are still under way are no part of the answer any more.
         over.abort(new RunAborted('ended', 'The agent is through'));
       }
-      await this.#closeTexts();
+      await this.#texts.end();
       await this.#appender.event({ type: 'agent_completed' });
       return undefined;
     } catch (error) {
@@ -149,16 +155,18 @@ export class Execution {
       }
       if (error instanceof RunAborted) throw error;
       this.#options.onAgentError(error, this.#run);
-      return { code: 'agent', message: 'The agent failed' };
+      return error instanceof ModelFailure
+        ? { code: 'model', message: error.message }
+        : { code: 'agent', message: 'The agent failed' };
     }
   }
 
-  #steps(signal: AbortSignal): Steps {
+  #steps(order: StepOrder, signal: AbortSignal): Steps {
     return new Steps({
-      run: this.#run.run,
+      order,
       replay: this.#run.replay ?? NOTHING_LOGGED,
       signal,
-      endText: () => this.#closeTexts(),
+      endText: () => this.#texts.end(),
       append: (event) => this.#appender.event(event),
       ask: (call) => this.#question.ask(call),
       suspend: (callIds) => {
@@ -168,8 +176,21 @@ export class Execution {
     });
   }
 
-  #context(steps: Steps, signal: AbortSignal): RunContext {
+  #modelCalls(order: StepOrder, signal: AbortSignal): ModelCalls {
+    return new ModelCalls({
+      order,
+      replay: this.#run.replay ?? NOTHING_LOGGED,
+      signal,
+      endText: () => this.#texts.end(),
+      append: (event) => this.#appender.event(event),
+      lastSeq: () => this.#appender.lastSeq,
+    });
+  }
+
+  #context(order: StepOrder, signal: AbortSignal): RunContext {
     const { thread, run, user, message } = this.#run;
+    const steps = this.#steps(order, signal);
+    const modelCalls = this.#modelCalls(order, signal);
     return {
       thread,
       run,
@@ -178,33 +199,13 @@ export class Execution {
       history: () => this.#options.history(this.#run),
       signal,
       step: (tool, input, fn, options) => mayBeLeft(steps.step(tool, input, fn, options)),
+      modelCall: (model, attempt) => modelCalls.call(model, attempt),
     };
-  }
-
-  async #yielded(chunk: Chunk): Promise<void> {
-    if (chunk.type === 'text-start') this.#open.set(chunk.id, 'text');
-    else if (chunk.type === 'reasoning-start') this.#open.set(chunk.id, 'reasoning');
-    else if (chunk.type === 'text-end' || chunk.type === 'reasoning-end') {
-      if (!this.#open.delete(chunk.id)) return;
-    } else if (chunk.type === 'text-delta' && !this.#open.has(chunk.id)) {
-      // Its start was before a step, or before the point from which a takeover repeats.
-      await this.#yielded({ type: 'text-start', id: chunk.id });
-    } else if (chunk.type === 'reasoning-delta' && !this.#open.has(chunk.id)) {
-      await this.#yielded({ type: 'reasoning-start', id: chunk.id });
-    }
-    await this.#appender.chunk(chunk);
-  }
-
-  async #closeTexts(): Promise<void> {
-    const open = [...this.#open];
-    this.#open.clear();
-    for (const [id, kind] of open) await this.#appender.chunk({ type: `${kind}-end`, id });
-    await this.#appender.flush();
   }
 
   async #end(error: RunError | undefined): Promise<Left> {
     const outcome: RunOutcome = error === undefined ? 'done' : 'error';
-    await this.#closeTexts();
+    await this.#texts.end();
     const { keys, run, fence } = this.#run;
     const { manager } = this.#options;
     const data = { type: 'run-ended', outcome, ...(error && { error }) };

@@ -1,5 +1,6 @@
 import type { LogEntry } from '@taproot/redis';
 import type { Chunk, LifecycleEvent, LogEvent } from '../../protocol/index.ts';
+import type { ModelAnswer } from '../agent.ts';
 
 /** The parsed members of a log entry. */
 export interface EntryBody {
@@ -20,6 +21,8 @@ export interface Replay {
   /** Call ids in the order in which steps were first started, or asked about. */
   readonly started: readonly string[];
   readonly completed: ReadonlyMap<string, StepResult>;
+  /** What models said, by call. */
+  readonly answered: ReadonlyMap<string, ModelAnswer>;
   /** Calls that the user was asked about, with the answer. */
   readonly asked: ReadonlyMap<string, 'approved' | 'denied' | undefined>;
   /** Calls that were executing when last heard of, since the user allowed them if they were asked about. */
@@ -33,6 +36,7 @@ export interface Replay {
 export const NOTHING_LOGGED: Replay = {
   started: [],
   completed: new Map(),
+  answered: new Map(),
   asked: new Map(),
   executing: new Set(),
   agentStarted: false,
@@ -57,12 +61,16 @@ const KEPT: ReadonlySet<string> = new Set([
   'agent_thinking',
   'tool_waiting',
   'tool_completed',
+  'model_completed',
   'run-resumed',
 ]);
 
 class ReplayReader {
   readonly #started = new Set<string>();
   readonly #completed = new Map<string, StepResult>();
+  readonly #answered = new Map<string, ModelAnswer>();
+  /** What the model has said in the attempt that is under way. */
+  #said: Chunk[] | undefined;
   readonly #asked = new Map<string, 'approved' | 'denied' | undefined>();
   readonly #executing = new Set<string>();
   readonly #seen = new Set<string>();
@@ -77,7 +85,7 @@ class ReplayReader {
       this.#call(data);
       // An answer may come while its asker still writes; what is between is not to stand because of it.
       if (KEPT.has(data.type) || (data.type === 'tool_answered' && before === this.#keep)) this.#keep = seq;
-    }
+    } else this.#said?.push(...data);
   }
 
   replay(): Replay {
@@ -85,6 +93,7 @@ class ReplayReader {
     return {
       started: [...this.#started],
       completed: this.#completed,
+      answered: this.#answered,
       asked: this.#asked,
       executing: this.#executing,
       agentStarted: this.#seen.has('agent_started'),
@@ -109,6 +118,23 @@ class ReplayReader {
         break;
       case 'tool_completed':
         this.#completed.set(event.callId, event);
+        break;
+      case 'model_calling':
+        this.#started.add(event.callId);
+        this.#said = [];
+        break;
+      case 'model_completed': {
+        const { type: _, callId, model: __, ...result } = event;
+        this.#answered.set(callId, { ...result, chunks: this.#said ?? [] });
+        this.#said = undefined;
+        break;
+      }
+      default:
+        if (isChunk(event)) this.#said?.push(event);
     }
   }
+}
+
+function isChunk(event: LogEvent): event is Chunk {
+  return /^(text|reasoning|source)-/.test(event.type);
 }

@@ -1,15 +1,15 @@
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import type { LifecycleEvent } from '../../protocol/index.ts';
 import type { StepContext, StepOptions } from '../agent.ts';
 import type { Replay, StepResult } from './replay.ts';
-import { RunAborted, StepError } from './step-error.ts';
+import { StepError } from './step-error.ts';
+import type { StepOrder } from './step-order.ts';
 
 /** The largest result of a step that is stored, in bytes of JSON. */
 export const MAX_STEP_BYTES: number = 256 * 1024;
 
 export interface StepsOptions {
-  readonly run: string;
+  readonly order: StepOrder;
   readonly replay: Replay;
   readonly signal: AbortSignal;
   /** Ends the text that is open: a step is a unit of its own for readers, so that a takeover can drop what follows. */
@@ -34,52 +34,28 @@ const DENIED = 'The user did not allow this';
 const UNSURE =
   'It was cut off while it was executed, twice or after the user allowed it; whether it had its effect is unknown';
 
-/**
- * The durable steps of one run. A step's key is (tool, ordinal, hash of the input); a result that is in the log is
- * returned and the function is not called. A step that does not match the log ends the run.
- */
+/** The durable steps of one run: a result that is in the log is returned and the function is not called. */
 export class Steps {
   readonly #options: StepsOptions;
-  readonly #ordinals = new Map<string, number>();
   readonly #waiting: string[] = [];
   #told: Promise<unknown> = Promise.resolve();
-  /** Steps that are under way, with those that wait. */
-  #open = 0;
-  #index = 0;
-  #left: number;
 
   constructor(options: StepsOptions) {
     this.#options = options;
-    const { completed, asked } = options.replay;
-    this.#left = new Set([...completed.keys(), ...asked.keys()]).size;
-  }
-
-  /** Until every logged result and question was used, the agent only repeats what readers have. */
-  get replaying(): boolean {
-    return this.#left > 0;
   }
 
   async step<T>(tool: string, input: unknown, fn: Execute, options: StepOptions = {}): Promise<T> {
-    const { replay, signal } = this.#options;
+    const { order, replay, signal } = this.#options;
     signal.throwIfAborted();
-    const stepKey = this.#key(tool, input);
-    const callId = createHash('sha256').update(stepKey).digest('base64url').slice(0, 20);
-    const expected = replay.started[this.#index++];
-    if (expected !== undefined && expected !== callId) {
-      throw new RunAborted(
-        'nondeterministic',
-        `The step ${tool} does not match the one that the log has at its place`,
-      );
-    }
+    const { stepKey, callId } = order.next(tool, input);
     const logged = replay.completed.get(callId);
-    if (logged !== undefined || replay.asked.has(callId)) this.#left--;
     if (logged !== undefined) return resultOf<T>(logged);
-    this.#open++;
+    const close = order.open('steps');
     try {
       const call = { tool, callId, input: input ?? null };
       return resultOf<T>(await this.#perform(call, () => fn({ signal, stepKey }), options));
     } finally {
-      this.#open--;
+      close();
       this.#suspendIfIdle();
     }
   }
@@ -141,19 +117,9 @@ export class Steps {
   #suspendIfIdle(): void {
     if (this.#waiting.length === 0) return;
     setImmediate(() => {
-      const { signal, suspend } = this.#options;
-      if (this.#open === this.#waiting.length && !signal.aborted) suspend(this.#waiting);
+      const { order, signal, suspend } = this.#options;
+      if (order.underWay === this.#waiting.length && !signal.aborted) suspend(this.#waiting);
     });
-  }
-
-  #key(tool: string, input: unknown): string {
-    const hash = createHash('sha256')
-      .update(JSON.stringify(input ?? null))
-      .digest('base64url');
-    const kind = `${tool}:${hash}`;
-    const ordinal = (this.#ordinals.get(kind) ?? 0) + 1;
-    this.#ordinals.set(kind, ordinal);
-    return `${this.#options.run}:${tool}:${ordinal}:${hash.slice(0, 22)}`;
   }
 }
 

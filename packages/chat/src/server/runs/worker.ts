@@ -19,6 +19,8 @@ export interface WorkerOptions extends ExecutionOptions {
   readonly maxTakeovers: number;
   /** Runs that this worker executes at once. */
   readonly maxRuns: number;
+  /** After a run of the thread has ended; until it resolves the run counts as pending, so that a crash leaves it to others. */
+  readonly ended: (thread: string) => Promise<void>;
   /** Told of failures that no client sees. */
   readonly onError: (error: unknown) => void;
 }
@@ -119,10 +121,12 @@ export class Worker {
     }
   }
 
-  /** Takes the intent of an ended run off the index and goes on with the thread's next run. */
+  /** Goes on with the thread's next run, and takes the intent of the ended one off the index. */
   async #forget(name: string, next: string): Promise<void> {
+    const { thread } = split(name);
+    if (next !== '') queueMicrotask(() => this.#consider(`${thread}/${next}`));
+    await this.#options.ended(thread);
     await this.#pending.remove(name);
-    if (next !== '') queueMicrotask(() => this.#consider(`${split(name).thread}/${next}`));
   }
 
   async #claim(name: string): Promise<OwnedRun | undefined> {

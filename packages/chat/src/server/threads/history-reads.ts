@@ -1,4 +1,4 @@
-import type { DurableLog } from '@taproot/redis';
+import type { RedisManager } from '@taproot/redis';
 import { ChatError } from '../errors.ts';
 import { type History, type HistoryQuery, readHistory } from './history.ts';
 import { threadKeys } from './keys.ts';
@@ -9,14 +9,14 @@ const RETRY_AFTER_MS = 1000;
 
 /** A process's reads of history: one of a thread at a time, equal ones shared, a few per user. */
 export class HistoryReads {
-  readonly #log: DurableLog;
+  readonly #manager: RedisManager;
   readonly #shared = new Map<string, Promise<History | undefined>>();
   /** The last read of each thread that is being read. */
   readonly #lines = new Map<string, Promise<unknown>>();
   readonly #ofUser = new Map<string, number>();
 
-  constructor(log: DurableLog) {
-    this.#log = log;
+  constructor(manager: RedisManager) {
+    this.#manager = manager;
   }
 
   /** For a user who may read the thread. Rejects `too-many-requests`. Undefined if there is no message `before`. */
@@ -45,7 +45,7 @@ export class HistoryReads {
   /** For the server itself. */
   async of(thread: string, query: HistoryQuery): Promise<History | undefined> {
     const before = this.#lines.get(thread) ?? Promise.resolve();
-    const read = before.then(() => readHistory(this.#log, threadKeys(thread).log, query));
+    const read = before.then(() => readHistory(this.#manager, threadKeys(thread), query));
     const line = read.catch(() => undefined);
     this.#lines.set(thread, line);
     try {

@@ -3,7 +3,10 @@ import { type LogKeys, logKeys } from '@taproot/redis';
 /** Keys of one thread; all in its slot. */
 export interface ThreadKeys {
   readonly log: LogKeys;
-  /** Hash: owner, title, createdAt, updatedAt; `waiting`: the run that waits for the user. */
+  /**
+   * Hash: owner, title, createdAt, updatedAt; `waiting`: the run that waits for the user; `cut`: the `seq` of the last edit or
+   * new answer; `version`: another one with each change of the title or the messages.
+   */
   readonly meta: string;
   /** Hash: (user, message id) → digest, seq, run; kept for the thread's life. */
   readonly ids: string;
@@ -15,6 +18,8 @@ export interface ThreadKeys {
   readonly runs: string;
   /** Hash: run → outcome; kept for the thread's life. */
   readonly outcomes: string;
+  /** Hash: `q` and the id of a message that stands → what the user wrote; `a` and a run → its answer, folded. */
+  readonly snapshots: string;
   /** Hash of one run: state, fence, lease, message, user. */
   run(run: string): string;
 }
@@ -30,6 +35,7 @@ export function threadKeys(thread: string): ThreadKeys {
     turns: `${prefix}:turns`,
     runs: `${prefix}:runs`,
     outcomes: `${prefix}:outcomes`,
+    snapshots: `${prefix}:snapshots`,
     run: (run) => `${prefix}:run:${run}`,
   };
 }
@@ -39,8 +45,28 @@ export function userThreadsKey(user: string): string {
   return `taproot:{user:${encodeURIComponent(user)}}:threads`;
 }
 
-/** Partitions of the pending index. */
+/** Keys of one user; all in the user's slot. */
+export interface UserKeys {
+  /** Sorted set of the user's threads by last change, in ms since 1970. */
+  readonly threads: string;
+  /** Hash: thread → the words by which it is found. */
+  readonly words: string;
+  /** Hash: thread → the texts that are shown where it is found. */
+  readonly texts: string;
+}
+
+export function userKeys(user: string): UserKeys {
+  const threads = userThreadsKey(user);
+  return { threads, words: `${threads}:words`, texts: `${threads}:texts` };
+}
+
+/** Partitions of the pending index and of that of all threads. */
 export const PENDING_PARTITIONS = 16;
+
+/** Sorted set of threads by when somebody should look after them, in ms since 1970. */
+export function careKey(partition: number): string {
+  return `taproot:{care:${partition}}`;
+}
 
 /** Sorted set of `thread/run` that were intended and have not ended, by time of intent. */
 export function pendingKey(partition: number): string {

@@ -81,6 +81,14 @@ export class TurnsBack {
     return undefined;
   }
 
+  /** The turn that is answered anew, if its question has not come yet: it is older than what was read. */
+  get pending(): { to: string; run: string; at: number; answer?: Answer } | undefined {
+    const { to, run, at } = this.#skip ?? {};
+    if (to === undefined || run === undefined || at === undefined) return undefined;
+    const answer = this.#answers.get(run);
+    return { to, run, at, ...(answer && { answer }) };
+  }
+
   #asked(entry: LogEntry, run: string, at: number, data: Asking): Turn | undefined {
     const skip = this.#skip;
     if (skip !== undefined && (data.type !== 'user-message' || data.id !== skip.to)) {

@@ -1,24 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { pause, type RedisManager } from '@taproot/redis';
-import type { LifecycleEvent, MessagePart } from '../../protocol/index.ts';
+import type { MessagePart } from '../../protocol/index.ts';
 import type { User } from '../agent.ts';
 import { ChatError } from '../errors.ts';
-import { parseBody } from '../runs/replay.ts';
-import {
-  DISPATCH_CHANNEL,
-  pendingKey,
-  pendingPartition,
-  type ThreadKeys,
-  threadKeys,
-  userThreadsKey,
-} from './keys.ts';
+import { CareIndex, INDEX_WITHIN_MS } from './care-index.ts';
+import { DISPATCH_CHANNEL, pendingKey, pendingPartition, type ThreadKeys, threadKeys } from './keys.ts';
 import { SEND } from './scripts.ts';
+import { ThreadIndex } from './search/thread-index.ts';
+import { decodeQuestion, questionField } from './snapshot.ts';
 import { cutTitle } from './title.ts';
 
 /** What `accepted` says. */
 export interface Accepted {
   readonly seq: number;
   readonly run: string;
+}
+
+/** Who does something with a thread, and whose thread that is. */
+export interface Actor {
+  readonly user: User;
+  readonly owner: string;
 }
 
 export interface TurnsOptions {
@@ -45,31 +46,35 @@ interface Request {
 export class Turns {
   readonly #manager: RedisManager;
   readonly #maxQueuedRuns: number;
+  readonly #care: CareIndex;
+  readonly #index: ThreadIndex;
 
   constructor({ manager, maxQueuedRuns }: TurnsOptions) {
     this.#manager = manager;
+    this.#care = new CareIndex(manager);
+    this.#index = new ThreadIndex(manager);
     this.#maxQueuedRuns = maxQueuedRuns;
   }
 
-  send(user: User, thread: string, id: string, parts: readonly MessagePart[]): Promise<Accepted> {
+  send(by: Actor, thread: string, id: string, parts: readonly MessagePart[]): Promise<Accepted> {
     const data = { type: 'user-message', id, parts };
     const content = contentOf(parts);
-    return this.#store(user, thread, { kind: 'send', id, of: '', message: { id, parts }, data, content });
+    return this.#store(by, thread, { kind: 'send', id, of: '', message: { id, parts }, data, content });
   }
 
   /** Puts a new message in the place of `of`; what followed is cut off. Rejects `run-open`, `superseded`, `unknown-target`. */
-  edit(user: User, thread: string, id: string, of: string, parts: readonly MessagePart[]): Promise<Accepted> {
+  edit(by: Actor, thread: string, id: string, of: string, parts: readonly MessagePart[]): Promise<Accepted> {
     const data = { type: 'user-message', id, parts, supersedes: of };
     const content = ['edit', of, contentOf(parts)];
-    return this.#store(user, thread, { kind: 'edit', id, of, message: { id, parts }, data, content });
+    return this.#store(by, thread, { kind: 'edit', id, of, message: { id, parts }, data, content });
   }
 
   /** Answers `of` anew; the old answer and what followed are cut off. Rejects as `edit` does. */
-  async regenerate(user: User, thread: string, id: string, of: string): Promise<Accepted> {
-    const parts = await this.#partsOf(user, threadKeys(thread), of);
+  async regenerate(by: Actor, thread: string, id: string, of: string): Promise<Accepted> {
+    const parts = await this.#partsOf(by, threadKeys(thread), of);
     const data = { type: 'run-requested', id, of };
     const content = ['regenerate', of];
-    return this.#store(user, thread, {
+    return this.#store(by, thread, {
       kind: 'regenerate',
       id,
       of,
@@ -83,11 +88,14 @@ export class Turns {
    * The intent goes into the pending index first, because a script touches one slot only: an intent without a run is swept,
    * a run without an intent cannot be.
    */
-  async #store(user: User, thread: string, request: Request): Promise<Accepted> {
+  async #store({ user, owner }: Actor, thread: string, request: Request): Promise<Accepted> {
     const keys = threadKeys(thread);
     const run = `r${randomBytes(12).toString('base64url')}`;
     const pending = pendingKey(pendingPartition(thread));
-    await this.#manager.call(['ZADD', pending, String(Date.now()), `${thread}/${run}`]);
+    await Promise.all([
+      this.#manager.call(['ZADD', pending, String(Date.now()), `${thread}/${run}`]),
+      this.#care.intend(thread, INDEX_WITHIN_MS),
+    ]);
     const reply = (await this.#manager.script(SEND, {
       keys: [
         keys.log.stream,
@@ -98,12 +106,13 @@ export class Turns {
         keys.run(run),
         keys.turns,
         keys.runs,
+        keys.snapshots,
       ],
       args: [
         keys.log.channel,
         this.#manager.deployment.publish,
         entryOf(run, request),
-        user.id,
+        owner,
         idField(user, request.id),
         digest(request.content),
         run,
@@ -116,33 +125,27 @@ export class Turns {
         request.of,
       ],
     })) as string[];
-    await this.#after(user, thread, run, reply[0] === 'ok', pending);
+    await this.#after(thread, run, reply[0] === 'ok', pending);
     return acceptedFromReply(reply);
   }
 
   /** What follows a stored message, or a refused one, is found by the sweep as well; its failure takes nothing back. */
-  async #after(user: User, thread: string, run: string, stored: boolean, pending: string): Promise<void> {
-    const touched = ['ZADD', userThreadsKey(user.id), String(Date.now()), thread];
+  async #after(thread: string, run: string, stored: boolean, pending: string): Promise<void> {
     const work = stored
-      ? [this.#manager.call(['PUBLISH', DISPATCH_CHANNEL, `${thread}/${run}`]), this.#manager.call(touched)]
+      ? [this.#manager.call(['PUBLISH', DISPATCH_CHANNEL, `${thread}/${run}`]), this.#index.refresh(thread)]
       : [this.#manager.call(['ZREM', pending, `${thread}/${run}`])];
     // Answering must not wait for Redis once the message is stored.
     await Promise.race([Promise.allSettled(work), pause(100)]);
   }
 
-  /** A message's content, from the log. */
-  async #partsOf(user: User, keys: ThreadKeys, id: string): Promise<readonly MessagePart[]> {
-    const [owner, known] = await Promise.all([
+  /** A message's content. None for one that does not stand: the script tells why it is refused. */
+  async #partsOf({ owner }: Actor, keys: ThreadKeys, id: string): Promise<readonly MessagePart[]> {
+    const [stored, known] = await Promise.all([
       this.#manager.call(['HGET', keys.meta, 'owner']),
-      this.#manager.call(['HGET', keys.ids, idField(user, id)]),
+      this.#manager.call(['HGET', keys.snapshots, questionField(id)]),
     ]);
-    if (owner !== user.id) throw refusal('missing');
-    // As `log_remember` has it: the digest, then what SEND remembers.
-    const seq = typeof known === 'string' ? Number(known.split(' ')[1]) : Number.NaN;
-    const [entry] = seq > 0 ? await this.#manager.log.read(keys.log, seq, 1) : [];
-    const data = entry?.seq === seq ? (parseBody(entry).data as LifecycleEvent) : undefined;
-    if (data?.type !== 'user-message') throw refusal('unknown');
-    return data.parts;
+    if (stored !== owner) throw refusal('missing');
+    return typeof known === 'string' ? decodeQuestion(known).parts : [];
   }
 }
 

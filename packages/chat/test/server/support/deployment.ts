@@ -100,10 +100,12 @@ export function typesIn(logged: readonly Logged[]): string[] {
   return logged.map(({ event }) => event.type);
 }
 
-/** The text that stands: without what a takeover made void. */
+/** The text that stands: without what a takeover, or another attempt at a model call, made void. */
 export function standingText(logged: readonly Logged[]): string {
   const void_ = logged.flatMap(({ event }) =>
-    event.type === 'run-resumed' && event.supersedes ? [event.supersedes] : [],
+    (event.type === 'run-resumed' || event.type === 'model_failed') && event.supersedes
+      ? [event.supersedes]
+      : [],
   );
   return logged
     .filter(({ seq }) => !void_.some(({ from, to }) => seq >= from && seq <= to))

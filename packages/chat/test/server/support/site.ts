@@ -14,6 +14,7 @@ import {
 import { createRedisManager, type RedisManager } from '@taproot/redis';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { onTestFinished } from 'vitest';
+import { ADA, BOB } from './users.ts';
 
 export interface SiteOptions {
   readonly redisUrl: string;
@@ -33,8 +34,7 @@ export interface Site {
   signIn(user?: User): Promise<string>;
 }
 
-export const ADA: User = { id: 'ada', name: 'Ada', operator: false };
-export const BOB: User = { id: 'bob', name: 'Bob', operator: false };
+export { ADA, BOB };
 
 /** Says the question back. */
 export const ECHO: Agent = {
