@@ -1,4 +1,4 @@
-// Makes this checkout ready to start or to be tested: `node scripts/setup.mjs start|test`, run by prestart, predev, pretest.
+// Makes this checkout ready to start or to be tested: `node scripts/setup.mjs start|test|soak`, run by prestart, predev, pretest, presoak.
 // Plain JavaScript without dependencies that also runs on Node 20: it is what brings the rest about.
 import { SetupError } from './setup/errors.mjs';
 import { readFacts } from './setup/facts.mjs';
@@ -6,7 +6,8 @@ import { perform } from './setup/perform.mjs';
 import { planPrograms, planSetup } from './setup/plan.mjs';
 
 try {
-  await setUp(process.argv[2] === 'test' ? 'test' : 'start');
+  const [, , purpose = 'start'] = process.argv;
+  await setUp(purpose);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(error.message);

@@ -1,4 +1,4 @@
-# Installs what the arguments name (server, browser) with apt-get, as root, so that no service is started, now or at boot.
+# Installs what the arguments name (server, browser, clock) with apt-get, as root, so that no service is started, now or at boot.
 set -eu
 export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -20,6 +20,7 @@ packages_of() {
     case $thing in
       server) first_available redis-server valkey-server ;;
       browser) first_available chromium ;;
+      clock) first_available faketime ;;
     esac
   done
 }

@@ -1,12 +1,12 @@
 // How each package manager is told to install what is missing.
 
 const PACKAGES = {
-  apt: { server: 'redis-server', browser: 'chromium' },
+  apt: { server: 'redis-server', browser: 'chromium', clock: 'faketime' },
   // Chromium's own cask is disabled: it is not signed for macOS.
-  brew: { server: 'redis', browser: 'google-chrome' },
-  dnf: { server: 'valkey', browser: 'chromium' },
-  pacman: { server: 'valkey', browser: 'chromium' },
-  apk: { server: 'redis', browser: 'chromium' },
+  brew: { server: 'redis', browser: 'google-chrome', clock: 'libfaketime' },
+  dnf: { server: 'valkey', browser: 'chromium', clock: 'libfaketime' },
+  pacman: { server: 'valkey', browser: 'chromium', clock: 'libfaketime' },
+  apk: { server: 'redis', browser: 'chromium', clock: 'libfaketime' },
 };
 
 /** The command a user would type; undefined where the package manager is not known. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pageState } from './page.mjs';
 import { OWN_NODE, VITE } from './places.mjs';
@@ -19,7 +19,8 @@ const SERVER_VERSION = /(?:Redis|Valkey) server v=(\d+\.\d+\.\d+)/i;
 export function readFacts(purpose, env = process.env) {
   const server = readServer(env);
   const browser = purpose === 'test' ? readBrowser(env) : undefined;
-  const complete = server !== undefined && (purpose !== 'test' || browser !== undefined);
+  const clock = purpose !== 'soak' || hasClock();
+  const complete = server !== undefined && clock && (purpose !== 'test' || browser !== undefined);
   return {
     purpose,
     installed: existsSync(VITE),
@@ -27,6 +28,7 @@ export function readFacts(purpose, env = process.env) {
     server,
     redisUrl: isSet(env.REDIS_URL),
     browser,
+    clock,
     installer: complete ? { kind: 'none', rights: 'no' } : readInstaller(),
     terminal: Boolean(process.stdin.isTTY && process.stdout.isTTY),
     ci: isSet(env.CI) && !['0', 'false'].includes(env.CI),
@@ -63,6 +65,15 @@ function readBrowser(env) {
   }
   const path = BROWSERS.find(canRun);
   return path === undefined ? undefined : { path, version: version(path) };
+}
+
+/** Clocks jump on Linux only. */
+function hasClock() {
+  if (process.platform !== 'linux') return true;
+  const folders = ['/usr/lib', '/usr/local/lib'].filter((folder) => existsSync(folder));
+  return folders
+    .flatMap((root) => [root, ...readdirSync(root).map((name) => join(root, name))])
+    .some((folder) => existsSync(join(folder, 'faketime/libfaketimeMT.so.1')));
 }
 
 function readInstaller() {

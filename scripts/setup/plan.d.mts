@@ -1,7 +1,7 @@
 /** What the set-up finds. */
 export interface Facts {
-  /** `start` needs a Redis server and the page; `test` also a browser. */
-  readonly purpose: 'start' | 'test';
+  /** `start` needs a Redis server and the page; `test` also a browser, `soak` also clocks that can jump. */
+  readonly purpose: 'start' | 'test' | 'soak';
   /** `npm install` was run. */
   readonly installed: boolean;
   readonly node: {
@@ -17,6 +17,8 @@ export interface Facts {
   /** REDIS_URL is set: `start` needs no server program. */
   readonly redisUrl: boolean;
   readonly browser: Program | undefined;
+  /** libfaketime is there, or there is none for this system. */
+  readonly clock: boolean;
   readonly installer: Installer;
   /** Somebody can be asked. */
   readonly terminal: boolean;
@@ -38,7 +40,7 @@ export interface Installer {
   readonly rights: 'root' | 'sudo' | 'no';
 }
 
-export type Thing = 'server' | 'browser';
+export type Thing = 'server' | 'browser' | 'clock';
 
 export type Step =
   | { readonly kind: 'rebuild-node' }

@@ -3,6 +3,9 @@ import { SetupError } from './errors.mjs';
 
 const OLDEST_NODE = [22, 18];
 const OLDEST_SERVER = [6, 2];
+const NAMES = { server: 'redis-server or valkey-server', browser: 'Chromium', clock: 'libfaketime' };
+/** Which variables name what is somewhere else. */
+const VARIABLES = { server: 'REDIS_SERVER_BIN', browser: 'CHROMIUM_BIN' };
 
 export function planSetup(facts) {
   if (!facts.installed)
@@ -24,6 +27,7 @@ export function planPrograms(facts) {
   const things = [];
   if (needsServer(facts)) things.push('server');
   if (needsBrowser(facts)) things.push('browser');
+  if (facts.purpose === 'soak' && !facts.clock) things.push('clock');
   if (things.length === 0) return [];
   const { installer, terminal, ci } = facts;
   const command = commandFor(installer, things);
@@ -64,12 +68,13 @@ function planPage({ page }) {
 }
 
 function byHand(things, command) {
-  const names = things.map((thing) => (thing === 'server' ? 'redis-server or valkey-server' : 'Chromium'));
+  const names = things.map((thing) => NAMES[thing]);
   const missing = `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} missing`;
   if (command !== undefined)
     return `${missing} and cannot be installed from here. Run this, then try again:\n  ${command}`;
-  const variables = things.map((thing) => (thing === 'server' ? 'REDIS_SERVER_BIN' : 'CHROMIUM_BIN'));
-  return `${missing}: install it on this machine, or name it in ${variables.join(' and ')}.`;
+  const variables = things.map((thing) => VARIABLES[thing]).filter((name) => name !== undefined);
+  const or = variables.length > 0 ? `, or name it in ${variables.join(' and ')}` : '';
+  return `${missing}: install it on this machine${or}.`;
 }
 
 /** `7.0.15`, `v24.21.0`. */

@@ -103,6 +103,20 @@ describe('append', () => {
     expect((await manager.log.head(keys))?.seq).toBe(2);
   });
 
+  test('refuses a producer of whose entries Redis has lost some', async () => {
+    const keys = await newLog();
+    const key = `${keys.head}:run`;
+    await redis.cli('HSET', key, 'fence', '1');
+    const append = (n: number): Promise<unknown> =>
+      manager.log.append(keys, { data: { data: n }, guard: { key, fence: 1, n } });
+    await expect(append(2)).rejects.toMatchObject({ code: 'fence', applied: 'no' });
+    const kept = await append(1);
+    await expect(append(3)).rejects.toMatchObject({ code: 'fence', applied: 'no' });
+    expect(await append(1)).toEqual({ ...(kept as object), duplicate: true });
+    await append(2);
+    expect((await manager.log.head(keys))?.seq).toBe(2);
+  });
+
   test('refuses a producer whose state is ended, apart from a repetition of its last entry', async () => {
     const keys = await newLog();
     const key = `${keys.head}:run`;

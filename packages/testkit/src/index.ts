@@ -6,6 +6,7 @@ export { type EventuallyOptions, eventually } from './eventually.ts';
 export { FaultProxy, faultProxy, type ProxyTarget } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export { type Exit, type ProcessOptions, startProcess, TestProcess } from './process.ts';
+export { processes, type RunningProcess } from './processes.ts';
 export { type StartRedisOptions, startRedis, TestRedis } from './redis.ts';
 export { caughtUp } from './replication.ts';
 export { MASTER_NAME, startSentinel, type TestSentinel } from './sentinel.ts';

@@ -9,6 +9,7 @@ const COMPLETE: Facts = {
   server: { path: '/usr/bin/redis-server', version: '7.0.15' },
   redisUrl: false,
   browser: { path: '/usr/bin/chromium', version: 'some' },
+  clock: true,
   installer: { kind: 'apt', rights: 'no' },
   terminal: false,
   ci: false,
@@ -96,6 +97,16 @@ describe('the browser', () => {
     const browser = { path: '/no/chromium', variable: 'CHROMIUM_BIN', version: undefined } as const;
     expect(refusal({ browser })).toContain('CHROMIUM_BIN=/no/chromium');
   });
+});
+
+test('clocks that can jump are needed for soaks only', () => {
+  const facts = { clock: false, browser: undefined, installer: { kind: 'apt', rights: 'root' } } as const;
+  expect(plan({ ...facts, purpose: 'start' })).toEqual([]);
+  expect(plan({ ...facts, purpose: 'soak' })).toMatchObject([{ kind: 'install', things: ['clock'] }]);
+  const nobody = { kind: 'none', rights: 'no' } as const;
+  expect(refusal({ ...facts, purpose: 'soak', installer: nobody })).toBe(
+    'libfaketime is missing: install it on this machine.',
+  );
 });
 
 describe('installing', () => {

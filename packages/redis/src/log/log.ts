@@ -17,7 +17,10 @@ import { type TailItem, type TailOptions, tail } from './tail.ts';
 export interface AppendInput {
   /** The entry's JSON object; `at` is put before its members. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** Refuse unless the hash `key` holds this `fence`; of the producer's own `n` (1, 2, 3, …) the last is remembered. None while its `state` is `ended`. */
+  /**
+   * Refuse unless the hash `key` holds this `fence` and the producer's own `n` (1, 2, 3, …) is the last one, which is remembered,
+   * or follows it: after a rollback a producer must not go on behind what was lost. None while its `state` is `ended`.
+   */
   readonly guard?: { readonly key: string; readonly fence: number; readonly n: number };
   /** Append once per `id`: the hash `key` remembers it with a digest of the content. */
   readonly once?: { readonly key: string; readonly id: string; readonly digest: string };
@@ -55,7 +58,7 @@ export class DurableLog {
     return head;
   }
 
-  /** Appends one entry. Rejects `fence` (another owner), `id-reused`, `log-missing`. */
+  /** Appends one entry. Rejects `fence` (another owner, or a lost `n`), `id-reused`, `log-missing`. */
   async append(keys: LogKeys, input: AppendInput): Promise<Appended> {
     const { guard, once } = input;
     const mode = guard

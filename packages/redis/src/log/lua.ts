@@ -49,15 +49,13 @@ local function log_remember(ids, id, digest, what)
 end
 
 -- Fence and sequence of one producer: 'ok', 'dup' with seq and chain of its last entry, or 'fence' with the present fence.
--- A producer whose state is 'ended' writes nothing more.
+-- A producer whose state is 'ended' writes nothing more, nor does one of whose entries Redis has lost some: what it would
+-- write next does not follow what is there.
 local function log_guard(guard, fence, n)
   local state = redis.call('HMGET', guard, 'fence', 'n', 'nseq', 'nchain', 'state')
   if state[1] ~= fence then return { 'fence', state[1] or '0' } end
-  if state[2] and tonumber(n) <= tonumber(state[2]) then
-    if n == state[2] then return { 'dup', state[3], state[4] } end
-    return { 'fence', state[1] }
-  end
-  if state[5] == 'ended' then return { 'fence', state[1] } end
+  if n == state[2] then return { 'dup', state[3], state[4] } end
+  if tonumber(n) ~= tonumber(state[2] or 0) + 1 or state[5] == 'ended' then return { 'fence', state[1] } end
   return { 'ok' }
 end
 

@@ -1,15 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
+import { processes, startProcess, type TestProcess, temporaryFolder } from '@taproot/testkit';
 import { RedisClient } from 'redis';
 import { onTestFinished, vi } from 'vitest';
 import { EmbeddedServer, type EmbeddedServerOptions } from '../../src/embedded/index.ts';
 import { findProgram } from '../../src/embedded/program.ts';
 
 // Some tests change PATH; what they use themselves is found by the one before.
-const env = { ...process.env };
 const perl = (await findProgram('perl')) ?? 'perl';
+
 export function embedded(
   dataDir: string,
   options: Omit<EmbeddedServerOptions, 'dataDir'> = {},
@@ -31,11 +30,10 @@ export function pidOf(dataDir: string): number {
 }
 
 /** Processes whose command line names this folder's socket: servers and their children. */
-export function serverProcesses(dataDir: string): string[] {
-  const list = execFileSync('ps', ['-A', '-o', 'pid=,stat=,args='], { encoding: 'utf8', env });
-  return list
-    .split('\n')
-    .filter((line) => line.includes(`unixsocket:${dataDir}/`) && !/^\s*\d+ Z/.test(line));
+export function serverProcesses(dataDir: string): number[] {
+  return processes()
+    .filter(({ command }) => command.includes(`unixsocket:${dataDir}/`))
+    .map(({ pid }) => pid);
 }
 
 /** One command over a connection of its own, once the server has loaded its data. */
@@ -79,5 +77,5 @@ export function program(name: string, version: string, run: string): string {
 
 /** Kills the servers of a folder. */
 export function killServers(dataDir: string): void {
-  for (const line of serverProcesses(dataDir)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+  for (const pid of serverProcesses(dataDir)) process.kill(pid, 'SIGKILL');
 }
