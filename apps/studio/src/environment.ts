@@ -1,14 +1,17 @@
-import { isLoopbackHost } from '@taproot/chat/server';
+import {
+  ChatError,
+  type ChatLimits,
+  createJwtVerifier,
+  isLoopbackHost,
+  type JwtOptions,
+  resolveLimits,
+} from '@taproot/chat/server';
+import { EnvironmentError } from './environment-error.ts';
+import { type ModelSettings, readModelSettings } from './model/index.ts';
+import { numberPairs } from './number-pairs.ts';
+import { type TrustProxy, trustProxy } from './trust-proxy.ts';
 
-/** A setting that cannot be used; its message is for the operator. */
-export class EnvironmentError extends Error {
-  readonly code = 'invalid-environment';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'EnvironmentError';
-  }
-}
+export { EnvironmentError };
 
 /** The studio's settings, from environment variables (README, "Configuration"). */
 export interface Environment {
@@ -19,12 +22,18 @@ export interface Environment {
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly role: 'all' | 'gateway' | 'worker';
-  readonly agent: 'guide';
+  readonly agent: 'guide' | 'model';
+  /** Of the agent `model`, where runs are executed by it. */
+  readonly model: ModelSettings | undefined;
   readonly sessionSecret: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly demo: boolean;
-  /** Believe a proxy's word about the client's address. */
-  readonly trustProxy: boolean;
+  /** Whose word about a client's address is believed; nobody's if undefined. */
+  readonly trustProxy: TrustProxy | undefined;
+  /** The issuer whose JWTs sign in. */
+  readonly jwt: JwtOptions | undefined;
+  /** Other limits than the default ones. */
+  readonly limits: Partial<ChatLimits>;
 }
 
 /** Reads and checks all settings. An empty variable counts as absent. Throws {@link EnvironmentError}. */
@@ -44,8 +53,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     );
   }
   const role = oneOf('TAPROOT_ROLE', get('TAPROOT_ROLE') ?? 'all', ['all', 'gateway', 'worker']);
-  // The door of the model agent: it has a name and no inside yet.
-  const agent = oneOf('TAPROOT_AGENT', get('TAPROOT_AGENT') ?? 'guide', ['guide']);
+  const agent = oneOf('TAPROOT_AGENT', get('TAPROOT_AGENT') ?? 'guide', ['guide', 'model']);
   return {
     host,
     port: port(get('PORT')),
@@ -54,11 +62,51 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     dataDir: get('TAPROOT_DATA') ?? '.taproot',
     role,
     agent,
+    // A gateway executes no runs, and so it needs no key.
+    model: agent === 'model' && role !== 'gateway' ? readModelSettings(get) : undefined,
     sessionSecret,
     allowedOrigins: origins(get('ALLOWED_ORIGINS')),
-    trustProxy: isOn('TRUST_PROXY', get('TRUST_PROXY') ?? '0'),
+    trustProxy: trusted(get('TRUST_PROXY')),
+    jwt: issuer(get),
+    limits: limits(get('TAPROOT_LIMITS')),
     demo: isOn('TAPROOT_DEMO', get('TAPROOT_DEMO') ?? '1') && loopback,
   };
+}
+
+const ISSUER = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const;
+
+function issuer(get: (name: string) => string | undefined): JwtOptions | undefined {
+  const [jwksUrl, issuer, audience] = ISSUER.map(get);
+  if (jwksUrl === undefined && issuer === undefined && audience === undefined) return undefined;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined)
+    throw new EnvironmentError(`${ISSUER.join(', ')} belong together: set all three or none`);
+  const options = { jwksUrl, issuer, audience };
+  checked('AUTH_JWKS_URL', () => createJwtVerifier(options));
+  return options;
+}
+
+function limits(text: string | undefined): Partial<ChatLimits> {
+  return checked('TAPROOT_LIMITS', () => resolveLimits(numberPairs(text)));
+}
+
+function trusted(text: string | undefined): TrustProxy | undefined {
+  try {
+    return trustProxy(text);
+  } catch {
+    throw new EnvironmentError(
+      'TRUST_PROXY must be 0, the number of proxies, or a list of their addresses such as loopback, 10.0.0.0/8, ' +
+        `not ${JSON.stringify(text)}`,
+    );
+  }
+}
+
+function checked<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ChatError) throw new EnvironmentError(`${name}: ${error.message}`);
+    throw error;
+  }
 }
 
 function port(text: string | undefined): number {

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { createRedisManager, type RedisManager, RedisManagerError } from '@taproot/redis';
 import { EnvironmentError, readEnvironment } from './environment.ts';
 import { createGuide, loadDocs } from './guide/index.ts';
+import { createModelAgent, languageModel } from './model/index.ts';
 import { sessionSecret } from './secret.ts';
 import { type Studio, startStudio } from './server.ts';
 
@@ -32,13 +33,20 @@ async function main(): Promise<void> {
   let studio: Studio | undefined;
   try {
     const docs = await loadDocs(PROJECT);
+    const settings = environment.model;
+    const model = settings && { settings, model: await languageModel(settings) };
     studio = await startStudio({
       environment,
       manager,
       secret,
-      createAgent: (listThreads) => createGuide({ manager, docs, listThreads }),
+      createAgent: (listThreads) =>
+        model === undefined
+          ? createGuide({ manager, docs, listThreads, modelAgent: 'available' })
+          : createModelAgent({ manager, docs, listThreads, ...model }),
     });
     onSignals(studio, manager);
+    if (environment.role !== 'worker' && !environment.demo && environment.jwt === undefined)
+      console.warn('Nobody can sign in: set AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE');
     report(manager, studio, redisUrl === undefined ? resolve(dataDir) : undefined);
     await manager.ready();
   } catch (error) {

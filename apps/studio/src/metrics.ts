@@ -3,12 +3,10 @@ import { type MetricFamily, prometheusText, type RedisManager } from '@taproot/r
 
 /** Prometheus text (exposition format 0.0.4) of this process. */
 export function metricsText(manager: RedisManager, chat: ChatServer): string {
-  const { sockets, runs } = chat.load;
   const { rss, heapUsed } = process.memoryUsage();
   return prometheusText([
     ...manager.metrics(),
-    gauge('taproot_sockets', 'Open sockets', sockets),
-    gauge('taproot_runs', 'Runs executed now', runs),
+    ...chat.metrics(),
     gauge('process_resident_memory_bytes', 'Resident memory', rss),
     gauge('nodejs_heap_size_used_bytes', 'Used heap', heapUsed),
   ]);

@@ -5,6 +5,7 @@ import {
   type Allowed,
   type ChatServer,
   createChatServer,
+  createJwtVerifier,
   type ThreadInfo,
   type User,
 } from '@taproot/chat/server';
@@ -17,6 +18,8 @@ import { addHealth } from './http/health.ts';
 import { addPage } from './http/page.ts';
 import { addSecurity, decodableUrl } from './http/security.ts';
 import { addThreads } from './http/threads.ts';
+import { addOperations } from './operations/routes.ts';
+import { addressOf } from './trust-proxy.ts';
 
 export interface Studio {
   readonly url: string;
@@ -35,8 +38,10 @@ const BODY_LIMIT = 256 * 1024;
 /** A whole request; slower ones only hold their connection. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
-/** Sockets of all kinds; more are closed at once. */
-const MAX_CONNECTIONS = 10_000;
+/** Connections beside WebSockets; more are closed at once. */
+const MAX_REQUESTS = 2000;
+/** Requests under way may take so long after the last socket was sent elsewhere. */
+const FINISH_MS = 2000;
 
 /** The studio's HTTP and WebSocket server, listening. */
 export async function startStudio({
@@ -49,9 +54,9 @@ export async function startStudio({
   const app: FastifyInstance = fastify({
     bodyLimit: BODY_LIMIT,
     logger: { level: 'warn' },
-    trustProxy: environment.trustProxy,
+    trustProxy: environment.trustProxy ?? false,
     rewriteUrl: decodableUrl,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     requestTimeout: REQUEST_MS,
     http: {
       headersTimeout: HEADERS_MS,
@@ -66,13 +71,16 @@ export async function startStudio({
     agent: createAgent((user) => chat.threads.list(user)),
     secret,
     allowed,
+    limits: environment.limits,
+    addressOf: addressOf(environment.trustProxy),
     role: environment.role,
     onError: (error) => app.log.error(error),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  addSecurity(app, allowed);
+  app.server.maxConnections = chat.limiter.limits.maxSockets + MAX_REQUESTS;
+  addSecurity(app, allowed, chat.limiter);
   addErrors(app);
   addHealth(app, manager, chat, environment);
+  addOperations(app, manager, chat, environment);
   // A worker has operators, and no users.
   if (environment.role !== 'worker') await addUsers(app, chat, environment);
   await app.listen({ host: environment.host, port: environment.port });
@@ -81,15 +89,21 @@ export async function startStudio({
 
 async function addUsers(app: FastifyInstance, chat: ChatServer, environment: Environment): Promise<void> {
   await app.register(fastifyCookie);
-  addAuth(app, chat, environment);
+  addAuth(app, chat, environment, environment.jwt && createJwtVerifier(environment.jwt));
   addThreads(app, chat);
   await addPage(app);
   app.server.on('upgrade', (request, socket, head) => chat.handleUpgrade(request, socket, head));
 }
 
-/** New requests are refused first, then sockets are sent elsewhere and runs are left to others. */
+/**
+ * Sockets are sent elsewhere and runs are left to others first. Until then it listens on, so that /readyz and new upgrades are
+ * answered by 503, and requests are finished.
+ */
 async function close(app: FastifyInstance, chat: ChatServer): Promise<void> {
-  await Promise.all([chat.close(), app.close()]);
+  await chat.close();
+  const cut = setTimeout(() => app.server.closeAllConnections(), FINISH_MS);
+  await app.close();
+  clearTimeout(cut);
 }
 
 function allowedOf({ host, allowedOrigins }: Environment): Allowed {

@@ -53,6 +53,7 @@ test('what was typed while Redis lost everything is kept, and can be asked elsew
   await tab.ask(TYPED);
   await redis.cli('FLUSHALL');
   studio.thaw();
+  await eventually(async () => expect(await heading(tab)).toBe('This chat is gone'), { timeoutMs: 30_000 });
   await editElsewhere(tab);
   await untilAnswered(tab);
 });

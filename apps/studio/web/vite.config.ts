@@ -17,6 +17,7 @@ const config: UserConfig = defineConfig({
           groups: [
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
             { name: 'ai', test: /node_modules\/(ai|zod|@ai-sdk)\// },
+            { name: 'plots', test: /node_modules\/uplot\// },
             { name: 'markdown', test: /node_modules\// },
           ],
         },

@@ -52,22 +52,24 @@ export interface Refusal {
 
 export type Outcome<R extends object> = R | Refusal | { readonly failed: string };
 
-/** Executes a tool as a step. The role is checked inside it, where no prompt reaches. */
+/** Executes a tool as a step. */
 export function execute<R extends object>(
   tool: Tool<R>,
   context: Pick<RunContext, 'step'>,
   sources: (signal: AbortSignal) => Sources,
 ): Promise<R | Refusal> {
-  return context.step(tool.name, tool.input, async ({ signal }): Promise<R | Refusal> => {
-    const granted = sources(signal);
-    if (tool.operatorOnly && !granted.user.operator) return { refused: 'operator role needed' };
-    try {
-      return await tool.run(granted);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new GuideError('tool-failed', reasonOf(error), { cause: error });
-    }
-  });
+  return context.step(tool.name, tool.input, ({ signal }) => perform(tool, sources(signal)));
+}
+
+/** What a tool's step does. The role is checked here, where no prompt reaches. */
+export async function perform<R extends object>(tool: Tool<R>, sources: Sources): Promise<R | Refusal> {
+  if (tool.operatorOnly && !sources.user.operator) return { refused: 'operator role needed' };
+  try {
+    return await tool.run(sources);
+  } catch (error) {
+    sources.signal.throwIfAborted();
+    throw new GuideError('tool-failed', reasonOf(error), { cause: error });
+  }
 }
 
 /** The log keeps a tool's failure, so its words must not tell of addresses, keys or arguments, as errors of Redis may. */

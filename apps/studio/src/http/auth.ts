@@ -5,6 +5,7 @@ import {
   credentialOf,
   isForwarded,
   isLoopbackHost,
+  type JwtVerifier,
   SESSION_COOKIE,
   type Session,
   type User,
@@ -23,6 +24,8 @@ const demoBody = z
       .optional(),
   })
   .nullish();
+
+const jwtBody = z.object({ jwt: z.string().optional() }).nullish();
 
 const sessions = new WeakMap<FastifyRequest, Session>();
 
@@ -45,23 +48,39 @@ async function requireSession(chat: ChatServer, request: FastifyRequest): Promis
   const credential = credentialOf(request.raw, new URL(request.url, 'http://localhost'));
   const session = credential?.kind === 'ticket' ? undefined : await authenticate(chat.sessions, credential);
   if (session === undefined) throw new ChatError('unauthenticated', 'Sign in first');
+  chat.limiter.requireRequest({ user: session.user.id });
   return session;
 }
 
 /** Routes under /auth (PROTOCOL.md, "Signing in"). */
-export function addAuth(app: FastifyInstance, chat: ChatServer, environment: Environment): void {
+export function addAuth(
+  app: FastifyInstance,
+  chat: ChatServer,
+  environment: Environment,
+  verify: JwtVerifier | undefined,
+): void {
+  const signIn = async (user: User, reply: FastifyReply): Promise<unknown> => {
+    const { token } = await chat.sessions.create(user);
+    setCookie(reply, token, chat.sessions.sessionMs, environment);
+    return { token, user: { id: user.id, name: user.name } };
+  };
   const onlyDemo = async (request: FastifyRequest): Promise<void> => requireDemo(request, environment);
   app.post('/auth/demo', { onRequest: onlyDemo }, async (request, reply) => {
     const body = demoBody.safeParse(request.body);
     if (!body.success)
       throw new ChatError('bad-request', 'name: 1 to 40 characters, with a letter or a digit');
-    const user = demoUser(body.data?.name);
-    const { token } = await chat.sessions.create(user);
-    setCookie(reply, token, chat.sessions.sessionMs, environment);
-    return { token, user: { id: user.id, name: user.name } };
+    return signIn(demoUser(body.data?.name), reply);
   });
-  app.post('/auth/session', async () => {
-    throw new ChatError('not-supported', 'Signing in with a JWT is not supported yet');
+  const onlyJwt = async (request: FastifyRequest): Promise<void> => {
+    if (verify === undefined) throw new ChatError('forbidden', 'This server has no issuer of JWTs');
+    await chat.limiter.requireSignIn({ address: chat.limiter.addressOf(request.raw) });
+  };
+  app.post('/auth/session', { onRequest: onlyJwt }, async (request, reply) => {
+    const user = await verify?.(jwtOf(request));
+    if (user === undefined || isDemo(user))
+      throw new ChatError('unauthenticated', 'This user cannot sign in');
+    await chat.limiter.requireSignIn({ user: user.id });
+    return signIn(user, reply);
   });
   const signedIn = signedInOnly(chat);
   app.post('/auth/ticket', signedIn, async (request) => ({
@@ -92,6 +111,19 @@ function demoUser(name = 'Demo'): User {
       .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   const key = words.join('-');
   return { id: key === 'demo' ? key : `demo:${key}`, name, operator: true };
+}
+
+/** An issuer must not give away what a demo user owns. */
+function isDemo({ id }: User): boolean {
+  return id === 'demo' || id.startsWith('demo:');
+}
+
+function jwtOf(request: FastifyRequest): string {
+  const body = jwtBody.safeParse(request.body);
+  const credential = credentialOf(request.raw, new URL('http://localhost'));
+  const jwt = body.data?.jwt ?? (credential?.kind === 'bearer' ? credential.token : undefined);
+  if (jwt === undefined) throw new ChatError('bad-request', 'jwt: a text is expected');
+  return jwt;
 }
 
 function setCookie(reply: FastifyReply, token: string, maxAgeMs: number, { loopback }: Environment): void {

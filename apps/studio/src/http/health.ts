@@ -1,14 +1,9 @@
-import {
-  authenticate,
-  type ChatServer,
-  credentialOf,
-  isForwarded,
-  isLoopbackHost,
-} from '@taproot/chat/server';
+import type { ChatServer } from '@taproot/chat/server';
 import type { RedisManager } from '@taproot/redis';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Environment } from '../environment.ts';
 import { metricsText } from '../metrics.ts';
+import { operators } from './operators.ts';
 
 /** /livez, /readyz and /metrics. The last and the checks of /readyz are for operators and for this machine itself. */
 export function addHealth(
@@ -17,10 +12,13 @@ export function addHealth(
   chat: ChatServer,
   environment: Environment,
 ): void {
+  const mayOperate = operators(manager, chat, environment);
   app.get('/livez', async () => ({ status: 'live' }));
 
   app.get('/readyz', async (request, reply) => {
-    const { state, checks, reason } = manager.health();
+    const { checks, reason, ...health } = manager.health();
+    // Redis may be well: this process takes nothing new.
+    const state = chat.draining ? 'closing' : health.state;
     const ready = state === 'ready';
     if (!ready) reply.header('retry-after', '1');
     reply.code(ready ? 200 : 503).header('cache-control', 'no-store');
@@ -33,14 +31,4 @@ export function addHealth(
     if (!(await mayOperate(request))) return reply.callNotFound();
     return reply.type('text/plain; version=0.0.4').send(metricsText(manager, chat));
   });
-
-  async function mayOperate(request: FastifyRequest): Promise<boolean> {
-    if (environment.loopback && isLoopbackHost(request.headers.host) && !isForwarded(request.raw))
-      return true;
-    // Whether somebody is an operator is known to Redis; while it is away nobody is.
-    if (manager.state !== 'ready') return false;
-    const credential = credentialOf(request.raw, new URL(request.url, 'http://localhost'));
-    const session = credential?.kind === 'ticket' ? undefined : await authenticate(chat.sessions, credential);
-    return session?.user.operator === true;
-  }
 }

@@ -1,4 +1,11 @@
-import { type Allowed, ChatError, hostAllowed, originAllowed, problem } from '@taproot/chat/server';
+import {
+  type Allowed,
+  ChatError,
+  hostAllowed,
+  type Limiter,
+  originAllowed,
+  problem,
+} from '@taproot/chat/server';
 import type { FastifyInstance } from 'fastify';
 
 /** Only this page's own scripts, styles and connections; nothing may frame it. */
@@ -25,8 +32,11 @@ export function decodableUrl({ url = '/' }: { readonly url?: string | undefined 
   }
 }
 
-/** Checks before any route: a known Host everywhere, and no foreign Origin or other content type where something changes. */
-export function addSecurity(app: FastifyInstance, allowed: Allowed): void {
+/**
+ * Checks before any route: a known Host and not too many requests everywhere, and no foreign Origin or other content type where
+ * something changes.
+ */
+export function addSecurity(app: FastifyInstance, allowed: Allowed, limiter: Limiter): void {
   // An empty body counts as an empty object (PROTOCOL.md §2.3).
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
@@ -49,6 +59,7 @@ export function addSecurity(app: FastifyInstance, allowed: Allowed): void {
     });
     if (!hostAllowed(request.headers.host, allowed))
       return refuse(403, 'foreign-host', 'This host name is not served');
+    limiter.requireRequest({ address: limiter.addressOf(request.raw) });
     if (request.method === 'GET' || request.method === 'HEAD') return undefined;
     if (!originAllowed(request.headers, allowed))
       return refuse(403, 'foreign-origin', 'This origin may not call');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { keyFamily, keyParts, maskNames, shortKey } from '@taproot/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDocsIndex, createGuide } from '../../src/guide/index.ts';
-import { maskNames, partsOf, shortKeyOf, templateOf } from '../../src/guide/redis/mask.ts';
 import { type Rig, startRig } from './support/redis.ts';
 import { ask } from './support/run.ts';
 
@@ -128,7 +128,7 @@ test.each([
   ['secret:AbCdEfGh12345678', 'secret:*', 'secret:*'],
   ['', '', ''],
 ])('the key %s is shown as %s, by itself as %s', (key, template, short) => {
-  const [parts = []] = maskNames([partsOf(key)]);
-  expect(templateOf(parts)).toBe(template);
-  expect(shortKeyOf(parts)).toBe(short);
+  const [parts = []] = maskNames([keyParts(key)]);
+  expect(keyFamily(parts)).toBe(template);
+  expect(shortKey(parts)).toBe(short);
 });

@@ -6,13 +6,34 @@ import { attempt, refusal } from './support/attempt.ts';
 
 const SECRET = 'a session secret of more than 32 bytes';
 
+const ISSUER = { AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'taproot' };
+
 test.each([
   [{ PORT: 'abc' }, 'PORT must be a number from 0 to 65535, not "abc"'],
   [{ PORT: '65536' }, 'PORT must be a number from 0 to 65535, not "65536"'],
   [{ PORT: '0x1F90' }, 'PORT must be a number from 0 to 65535, not "0x1F90"'],
   [{ PORT: '-0' }, 'PORT must be a number from 0 to 65535, not "-0"'],
   [{ TAPROOT_DEMO: 'false' }, 'TAPROOT_DEMO must be 0 or 1, not "false"'],
-  [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 0 or 1, not "yes"'],
+  [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be 0, the number of proxies, or a list of their addresses'],
+  [{ TRUST_PROXY: '11' }, 'TRUST_PROXY must be 0, the number of proxies, or a list of their addresses'],
+  [{ TRUST_PROXY: '10.0.0.0/8, nowhere' }, 'TRUST_PROXY must be 0, the number of proxies, or a list'],
+  [
+    { TAPROOT_LIMITS: 'maxFrames=1' },
+    'TAPROOT_LIMITS: There is no limit "maxFrames"; there are maxFrameBytes, ',
+  ],
+  [{ TAPROOT_LIMITS: 'toString=1' }, 'TAPROOT_LIMITS: There is no limit "toString"'],
+  [
+    { TAPROOT_LIMITS: 'maxSockets=0' },
+    'TAPROOT_LIMITS: The limit maxSockets must be a whole number from 1 on',
+  ],
+  [{ TAPROOT_LIMITS: 'maxSockets=1e3' }, 'TAPROOT_LIMITS: The limit maxSockets must be a whole number'],
+  [{ TAPROOT_LIMITS: 'maxSockets' }, 'TAPROOT_LIMITS: The limit maxSockets must be a whole number'],
+  [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE belong together'],
+  [
+    { ...ISSUER, AUTH_JWKS_URL: 'http://id.example/keys' },
+    'AUTH_JWKS_URL: The address of the keys must be https',
+  ],
+  [{ ...ISSUER, AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL: The address of the keys must be https'],
   [{ ALLOWED_ORIGINS: 'https://a.example/chat' }, 'ALLOWED_ORIGINS must list origins such as'],
   [{ ALLOWED_ORIGINS: 'https://ada@a.example' }, 'ALLOWED_ORIGINS must list origins such as'],
   [{ TAPROOT_DATA: '/proc/x' }, 'The data folder /proc/x cannot be used: its path cannot be made'],

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type KeyPart, maskNames, partsOf, shortKeyOf, templateOf } from './mask.ts';
+import { type KeyPart, keyFamily, keyParts, maskNames, shortKey } from '@taproot/redis';
 import type { RedisReader } from './reader.ts';
 import { attempt, list, number, text } from './replies.ts';
 
@@ -82,10 +82,10 @@ async function inspect(redis: RedisReader, key: Buffer): Promise<RawKey | undefi
 }
 
 function masked(raw: readonly RawKey[]): SampledKey[] {
-  const parts: KeyPart[][] = maskNames(raw.map(({ key }) => partsOf(key.toString())));
+  const parts: KeyPart[][] = maskNames(raw.map(({ key }) => keyParts(key.toString())));
   return raw.map(({ type, bytes, ttlMs }, index) => ({
-    template: templateOf(parts[index] ?? []),
-    shortKey: shortKeyOf(parts[index] ?? []),
+    template: keyFamily(parts[index] ?? []),
+    shortKey: shortKey(parts[index] ?? []),
     type,
     ...(bytes !== undefined && { bytes }),
     ...(ttlMs >= 0 && { ttlMs }),

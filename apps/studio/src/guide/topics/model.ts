@@ -62,7 +62,8 @@ export function howToSwitchOn(modelAgent: ModelAgent): string {
       ['Variable', 'Value'],
       [
         ['`TAPROOT_AGENT`', '`model`'],
-        ['`MODEL_BASE_URL`', 'address of the provider'],
+        ['`MODEL_PROVIDER`', '`openai-compatible`, `anthropic` or `ollama`'],
+        ['`MODEL_BASE_URL`', 'address of the provider, if it is not the usual one'],
         ['`MODEL_NAME`', 'name of the model'],
         ['`MODEL_API_KEY`', 'your key, where the provider asks for one'],
       ],

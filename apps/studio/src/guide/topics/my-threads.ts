@@ -1,4 +1,4 @@
-import { shortId } from '../redis/mask.ts';
+import { shortId } from '@taproot/redis';
 import { code, figures, paragraphs, table } from '../text/markdown.ts';
 import { duration, plural } from '../text/units.ts';
 import { type ToolTopic, toolTopic } from '../topic.ts';

@@ -47,6 +47,9 @@ export async function ask(agent: Agent, text: string, options: AskOptions = {}):
       if (step.error !== undefined) throw new StepError(tool, step.error);
       return step.output as T;
     },
+    modelCall: () => {
+      throw new StepError('model', 'The guide calls no model');
+    },
   };
   let answer = '';
   const chunks: Answer['chunks'][number][] = [];

@@ -1,10 +1,10 @@
 import type { ChatClient } from '@taproot/chat/client';
 import { useChatClient } from '@taproot/chat/react';
-import { type ReactElement, useCallback, useState } from 'react';
+import { lazy, type ReactElement, Suspense, useCallback, useState } from 'react';
 import { pauseReason, pillState } from '../connection/pill-state.ts';
-import type { NewChat } from '../outbox/new-chat.ts';
 import { Drawer } from '../threads/Drawer.tsx';
 import { ThreadList } from '../threads/ThreadList.tsx';
+import { useSearch } from '../threads/use-search.ts';
 import { useThreads } from '../threads/use-threads.ts';
 import { useMedia } from '../ui/use-media.ts';
 import { Header } from './Header.tsx';
@@ -14,30 +14,36 @@ import { SignInRefused } from './SignInRefused.tsx';
 import { useDocumentTitle } from './use-document-title.ts';
 import { useSession } from './use-session.ts';
 
+// With its plots, which a chat needs not.
+const OperationsPage = lazy(() => import('../operations/OperationsPage.tsx'));
+
 interface AppProps {
   readonly client: ChatClient;
-  readonly newChat: NewChat;
 }
 
 /** The whole page: threads on the left (a drawer on narrow screens), the conversation on the right. */
-export function App({ client, newChat }: AppProps): ReactElement {
+export function App({ client }: AppProps): ReactElement {
   const connection = useChatClient(client);
   const session = useSession(client, connection);
   const state = pillState(connection, session.refused !== undefined, session.retryAt !== undefined);
   const online = connection.socket === 'open' && connection.redis !== 'down';
   const threads = useThreads(client, online);
-  const thread = useRoute();
+  const search = useSearch(client);
+  const route = useRoute();
+  const operations = route.page === 'operations';
+  const thread = operations ? undefined : route.thread;
   const narrow = useMedia('(max-width: 720px)');
   const [drawer, setDrawer] = useState(false);
   const closeDrawer = useCallback(() => setDrawer(false), []);
 
-  const title =
-    thread === undefined ? 'New chat' : (threads.list?.find(({ id }) => id === thread)?.title ?? 'Chat');
+  const named = threads.list?.find(({ id }) => id === thread)?.title;
+  const title = operations ? 'Operations' : thread === undefined ? 'New chat' : named || 'Chat';
   useDocumentTitle(title);
   const tryNow = () => (connection.signIn ? session.tryNow() : client.reconnect());
   const list = (
     <ThreadList
       threads={threads}
+      search={search}
       current={thread}
       user={connection.user?.name ?? (session.refused === undefined ? 'Signing in…' : 'Not signed in')}
       onOpen={closeDrawer}
@@ -46,9 +52,11 @@ export function App({ client, newChat }: AppProps): ReactElement {
 
   return (
     <div className="app">
-      <a className="skip-link" href="#composer">
-        Skip to the message box
-      </a>
+      {!operations && (
+        <a className="skip-link" href="#composer">
+          Skip to the message box
+        </a>
+      )}
       {narrow ? (
         <Drawer open={drawer} onClose={closeDrawer}>
           {list}
@@ -67,10 +75,13 @@ export function App({ client, newChat }: AppProps): ReactElement {
           retryAt={session.retryAt ?? connection.retryAt}
           onTryNow={tryNow}
         />
-        {session.refused === undefined ? (
+        {operations ? (
+          <Suspense fallback={<p className="loading">Loading…</p>}>
+            <OperationsPage />
+          </Suspense>
+        ) : session.refused === undefined ? (
           <Main
             client={client}
-            newChat={newChat}
             thread={thread}
             threads={threads}
             signedIn={session.signedIn}

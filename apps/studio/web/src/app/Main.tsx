@@ -2,15 +2,15 @@ import type { ChatClient } from '@taproot/chat/client';
 import { type ReactElement, useCallback, useRef, useState } from 'react';
 import { Composer } from '../composer/Composer.tsx';
 import { useDraft } from '../composer/draft.ts';
-import { NewChatPane } from '../conversation/NewChatPane.tsx';
+import { useStorage } from '../connection/use-storage.ts';
 import { ThreadPane, type ThreadPaneHandle } from '../conversation/ThreadPane.tsx';
-import type { NewChat } from '../outbox/new-chat.ts';
 import type { Threads } from '../threads/use-threads.ts';
 import { Notice } from '../ui/Notice.tsx';
+import { useNewChat } from './use-new-chat.ts';
 
 interface MainProps {
   readonly client: ChatClient;
-  readonly newChat: NewChat;
+  /** Undefined: a new chat. */
   readonly thread: string | undefined;
   readonly threads: Threads;
   readonly signedIn: boolean;
@@ -18,20 +18,22 @@ interface MainProps {
 }
 
 /** The open conversation over the one box to write in, which stays the same while threads change. */
-export function Main({ client, newChat, thread, threads, signedIn, paused }: MainProps): ReactElement {
-  const [draft, write] = useDraft(thread);
+export function Main({ client, thread: named, threads, signedIn, paused }: MainProps): ReactElement {
+  const newChat = useNewChat(client);
+  const thread = named ?? newChat.thread;
+  const [draft, write] = useDraft(named);
   const pane = useRef<ThreadPaneHandle>(null);
   const [gone, setGone] = useState<string>();
   const onGone = useCallback((is: boolean) => setGone(is ? thread : undefined), [thread]);
-  const closed = thread !== undefined && gone === thread;
+  const closed = gone === thread;
+  const { problem } = useStorage(client);
   const send = useCallback(
     (text: string) => {
-      if (thread === undefined) newChat.send(text);
-      else if (pane.current) pane.current.send(text);
+      if (pane.current) pane.current.send(text);
       // Not signed in yet; the outbox keeps it until the conversation is shown.
-      else client.send(thread, text).accepted.catch(() => undefined);
+      else client.send(thread, text);
     },
-    [client, newChat, thread],
+    [client, thread],
   );
   const edit = (text: string) => {
     write(text);
@@ -47,14 +49,12 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
             </Notice>
           </div>
         )}
-        {thread === undefined && <NewChatPane newChat={newChat} paused={paused} onEdit={edit} />}
-        {thread !== undefined && signedIn && (
+        {(named === undefined || signedIn) && (
           <ThreadPane
-            key={thread}
+            key={newChat.keyOf(thread)}
             ref={pane}
             client={client}
             thread={thread}
-            begun={newChat.givenTo(thread)}
             paused={paused}
             onEdit={edit}
             onGone={onGone}
@@ -63,11 +63,11 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
         )}
       </div>
       <Composer
-        thread={thread}
+        thread={named}
         text={draft}
         onWrite={write}
         onSend={send}
-        hint={closed ? 'This chat takes no messages any more' : hintFor(paused)}
+        hint={closed ? 'This chat takes no messages any more' : hintFor(paused, problem)}
         closed={closed}
         offline={paused !== undefined}
       />
@@ -75,8 +75,10 @@ export function Main({ client, newChat, thread, threads, signedIn, paused }: Mai
   );
 }
 
-function hintFor(paused: string | undefined): string {
+function hintFor(paused: string | undefined, problem: string | undefined): string {
+  if (problem !== undefined)
+    return 'Keep this page open until your messages are sent: this browser cannot store them';
   return paused === undefined
     ? 'Enter sends, Shift + Enter makes a new line'
-    : 'Messages wait here until the connection is back';
+    : 'Messages wait here until the connection is back, also when you close the page';
 }

@@ -2,9 +2,16 @@ import { useSyncExternalStore } from 'react';
 
 const listeners = new Set<() => void>();
 
-/** The thread named by the address (`/t/<id>`); undefined on the page of a new chat. */
-export function useRoute(): string | undefined {
-  return useSyncExternalStore(subscribe, currentThread);
+export const OPERATIONS = '/operations';
+
+/** What the address names: `/t/<id>` a thread, `/operations` the operators' page, anything else a new chat. */
+export type Route =
+  | { readonly page: 'chat'; readonly thread: string | undefined }
+  | { readonly page: 'operations' };
+
+export function useRoute(): Route {
+  const path = useSyncExternalStore(subscribe, () => location.pathname);
+  return path === OPERATIONS ? { page: 'operations' } : { page: 'chat', thread: threadOf(path) };
 }
 
 export function pathOf(thread: string | undefined): string {
@@ -13,14 +20,22 @@ export function pathOf(thread: string | undefined): string {
 
 /** Goes to a thread, or to a new chat. `replace` leaves no entry in the browser's history. */
 export function goTo(thread: string | undefined, how: 'push' | 'replace' = 'push'): void {
-  if (pathOf(thread) === location.pathname) return;
-  if (how === 'push') history.pushState(undefined, '', pathOf(thread));
-  else history.replaceState(undefined, '', pathOf(thread));
+  goToPath(pathOf(thread), how);
+}
+
+export function goToPath(path: string, how: 'push' | 'replace' = 'push'): void {
+  if (path === location.pathname) return;
+  if (how === 'push') history.pushState(undefined, '', path);
+  else history.replaceState(undefined, '', path);
   for (const changed of listeners) changed();
 }
 
 export function currentThread(): string | undefined {
-  const id = /^\/t\/([^/]+)$/.exec(location.pathname)?.[1];
+  return threadOf(location.pathname);
+}
+
+function threadOf(path: string): string | undefined {
+  const id = /^\/t\/([^/]+)$/.exec(path)?.[1];
   return id === undefined ? undefined : decoded(id);
 }
 

@@ -29,7 +29,11 @@ export function ConnectionPill({ connection, state, retryAt, onTryNow }: Connect
       >
         <Icon name={look.icon} size={15} />
         <span className="pill-label">{look.label}</span>
-        {seconds !== undefined && <span className="pill-count">{seconds} s</span>}
+        {seconds !== undefined && (
+          <span className="pill-count" aria-hidden="true">
+            {seconds} s
+          </span>
+        )}
       </button>
       {/* Without the countdown, which a screen reader would speak every second. */}
       <span className="visually-hidden" role="status" aria-live="polite">

@@ -5,6 +5,8 @@ import { ToolCard } from '../tools/ToolCard.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Icon } from '../ui/Icon.tsx';
 import { Notice } from '../ui/Notice.tsx';
+import { duration } from './duration.ts';
+import { Reasoning } from './Reasoning.tsx';
 import { RunEnd } from './RunEnd.tsx';
 import { RunLine } from './RunLine.tsx';
 import { runView } from './run-view.ts';
@@ -50,14 +52,27 @@ export const AssistantMessage = memo(function AssistantMessage({
       {run.resumed && (
         <Notice tone="info">The server restarted; the answer continued from its last recorded step.</Notice>
       )}
+      {live && run.problem && (
+        <Notice tone="warning" testId="model-problem">
+          {run.problem.message} It is asked again in {duration(run.problem.retryInMs)}.
+        </Notice>
+      )}
       {message.parts.map((part, index) => {
         if (part.type === 'dynamic-tool')
           return <ToolCard key={part.toolCallId} part={part} live={live} onAnswer={answer} />;
+        if (part.type === 'reasoning') {
+          const streaming = live && index === message.parts.length - 1;
+          // biome-ignore lint/suspicious/noArrayIndexKey: see below
+          return <Reasoning key={index} text={part.text} streaming={streaming} />;
+        }
         // Parts are only added at the end or taken back from there, so the index is their identity.
         // biome-ignore lint/suspicious/noArrayIndexKey: see above
         if (part.type === 'text') return <Markdown key={index} text={part.text} streaming={live} />;
         return undefined;
       })}
+      {message.metadata?.cut && (
+        <Notice tone="info">This answer was too long to be kept whole; its beginning is shown.</Notice>
+      )}
       {!live && <RunEnd run={run} />}
       {live ? (
         <div className="message-actions">
@@ -65,7 +80,7 @@ export const AssistantMessage = memo(function AssistantMessage({
             type="button"
             className="quiet-button"
             data-testid="stop"
-            aria-label="Stop this answer"
+            aria-label={stopping ? 'Stopping… this answer' : 'Stop this answer'}
             disabled={stopping}
             onClick={() => actions.stop()}
           >
@@ -81,7 +96,7 @@ export const AssistantMessage = memo(function AssistantMessage({
               type="button"
               className="quiet-button"
               data-testid="regenerate"
-              aria-label="Answer again"
+              aria-label="Regenerate this answer"
               onClick={() => actions.regenerate(again)}
             >
               <Icon name="refresh" size={15} />

@@ -40,11 +40,13 @@ const OUTCOMES = {
 } as const;
 
 function Summary({ run }: { readonly run: RunView }): ReactElement {
-  const { outcome = 'done', tools, ms } = run;
+  const { outcome = 'done', tools, ms, model, tokens } = run;
   const facts = [
     OUTCOMES[outcome],
     tools.length > 0 && `${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}`,
     ms !== undefined && duration(ms),
+    model,
+    tokens && `${tokens.toLocaleString('en')} tokens`,
   ];
   return (
     <span className="run-summary" data-outcome={outcome}>

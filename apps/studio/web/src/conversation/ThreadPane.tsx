@@ -1,9 +1,8 @@
 import type { ChatClient } from '@taproot/chat/client';
-import { type PendingItem, type ThreadHandle, useThread } from '@taproot/chat/react';
+import { type ThreadHandle, useThread } from '@taproot/chat/react';
 import { type ReactElement, type Ref, useEffect, useImperativeHandle, useMemo } from 'react';
 import { goTo } from '../app/route.ts';
 import { draftNewChat } from '../composer/draft.ts';
-import type { FirstMessage } from '../outbox/new-chat.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { EmptyState } from './EmptyState.tsx';
 import { LoadProblem } from './LoadProblem.tsx';
@@ -20,8 +19,6 @@ interface ThreadPaneProps {
   readonly ref: Ref<ThreadPaneHandle>;
   readonly client: ChatClient;
   readonly thread: string;
-  /** What the thread was begun with on this page. */
-  readonly begun: readonly FirstMessage[];
   readonly paused: string | undefined;
   readonly onEdit: (text: string) => void;
   /** Whether there is no thread any more that could take a message. */
@@ -35,14 +32,13 @@ export function ThreadPane({
   ref,
   client,
   thread,
-  begun,
   paused,
   onEdit,
   onGone,
   onActivity,
 }: ThreadPaneProps): ReactElement {
   const handle = useThread(client, thread);
-  const { messages, status, notice, refusal, error, send, discard } = handle;
+  const { messages, pending, status, notice, refusal, error, send, discard } = handle;
   const { edit: rewrite, regenerate, stop, answer } = handle;
   const actions = useMemo(
     () => ({ edit: rewrite, regenerate, stop, answer }),
@@ -61,8 +57,6 @@ export function ThreadPane({
     if (gone) elsewhere(text);
     else onEdit(text);
   };
-  // While the thread loads, its first messages may have left the outbox and not be here yet.
-  const pending = status === 'loading' ? withBegun(handle.pending, begun) : handle.pending;
   const said = pending.at(-1)?.id ?? messages.findLast(({ role }) => role === 'user')?.id;
   return (
     <>
@@ -114,9 +108,4 @@ function problemOf({
 function elsewhere(text: string): void {
   draftNewChat(text);
   goTo(undefined);
-}
-
-function withBegun(pending: readonly PendingItem[], begun: readonly FirstMessage[]): readonly PendingItem[] {
-  const missing = begun.filter((first) => !pending.some(({ id }) => id === first.id));
-  return [...missing, ...pending];
 }

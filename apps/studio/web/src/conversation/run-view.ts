@@ -21,6 +21,11 @@ export interface RunView {
   /** Undefined while the run goes on. */
   readonly outcome: RunOutcome | undefined;
   readonly error: RunError | undefined;
+  /** Why the model is waited for. */
+  readonly problem: LifecycleData['problem'];
+  readonly model: string | undefined;
+  /** Of the model, for question and answer. */
+  readonly tokens: number | undefined;
   readonly ms: number | undefined;
 }
 
@@ -30,7 +35,7 @@ export function runView(message: ChatMessage, askedAt?: number): RunView {
   const tools = message.parts.filter((part) => part.type === 'dynamic-tool');
   const using = tools.findLast((tool) => !isSettled(tool));
   const answering = message.parts.some((part) => part.type === 'text');
-  const { at, outcome } = message.metadata ?? {};
+  const { at, outcome, model, usage } = message.metadata ?? {};
   const seen = seenEvents(life, tools, answering);
   return {
     seen,
@@ -41,6 +46,9 @@ export function runView(message: ChatMessage, askedAt?: number): RunView {
     resumed: life?.resumed !== undefined,
     outcome: outcome ?? life?.outcome,
     error: life?.error,
+    problem: life?.problem,
+    model,
+    tokens: usage && (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0),
     // Once the run has ended, `at` is its end.
     ms: outcome !== undefined && at !== undefined && askedAt !== undefined ? at - askedAt : undefined,
   };

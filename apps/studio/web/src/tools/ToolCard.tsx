@@ -1,6 +1,7 @@
 import type { DynamicToolUIPart } from 'ai';
 import type { ReactElement } from 'react';
 import { Icon } from '../ui/Icon.tsx';
+import { Approval } from './Approval.tsx';
 import { Value } from './Value.tsx';
 
 type ToolState = 'running' | 'asking' | 'done' | 'denied' | 'failed';
@@ -46,24 +47,7 @@ export function ToolCard({ part, live, onAnswer }: ToolCardProps): ReactElement 
   return (
     <section className="tool-question" aria-label={`Allow ${part.toolName}?`}>
       {card}
-      <div className="question-buttons">
-        <button
-          type="button"
-          className="button"
-          data-testid="approve"
-          onClick={() => onAnswer(part.toolCallId, true)}
-        >
-          Allow
-        </button>
-        <button
-          type="button"
-          className="button"
-          data-testid="deny"
-          onClick={() => onAnswer(part.toolCallId, false)}
-        >
-          Do not allow
-        </button>
-      </div>
+      <Approval part={part} onAnswer={onAnswer} />
     </section>
   );
 }
