@@ -96,12 +96,13 @@ interface Places {
 
 function placesOf(text: string, query: readonly string[]): Places {
   const hit = new Set<string>();
-  const places = wordsOf(text).filter(({ word }) => {
+  const found = wordsOf(text).filter(({ word }) => {
     const wanted = query.filter((start) => word.startsWith(start));
     for (const start of wanted) hit.add(start);
     return wanted.length > 0;
   });
-  return { places, hit };
+  // Several words may stand in one place.
+  return { places: found.filter(({ from }, index) => from !== found[index - 1]?.from), hit };
 }
 
 function rangesOf(places: readonly Word[]): Ranges {
